@@ -1,0 +1,99 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of settings for every Swift target: the house rules the compiler can enforce.
+let house: [SwiftSetting] = [
+    // Lets our own views (`ByteReader`) borrow a `RawSpan`: the one experimental feature we allow.
+    .enableExperimentalFeature("Lifetimes"),
+    .enableUpcomingFeature("ExistentialAny"),  // `any P` must be spelled: it costs.
+    .enableUpcomingFeature("MemberImportVisibility"),  // A file imports what it uses.
+    .enableUpcomingFeature("InternalImportsByDefault"),  // An import is not re-exported by chance.
+    .strictMemorySafety(),  // Every unsafe expression says `unsafe`.
+    .treatAllWarnings(as: .error),
+]
+
+/// libipsec-mb exists for x86-64 only; elsewhere OpenSSL protects the packets.
+/// `GATEWAY_NO_IPSEC_MB=1` builds the other way on any machine, so that both ways stay tested.
+#if arch(x86_64)
+    let hasIPSecMB = Context.environment["GATEWAY_NO_IPSEC_MB"] == nil
+#else
+    let hasIPSecMB = false
+#endif
+let ipsecMB: [Target.Dependency] = hasIPSecMB ? ["CIPSecMB"] : []
+let ipsecMBSettings: [SwiftSetting] = hasIPSecMB ? [.define("HAS_IPSEC_MB")] : []
+
+/// A library target of the house: `pure` ones cannot reach a socket, a clock or a file.
+func room(
+    _ name: String, _ path: String, _ dependencies: [Target.Dependency],
+    settings: [SwiftSetting] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(path)",
+        swiftSettings: house + settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: house)
+}
+
+func library(_ name: String, pkgConfig: String?, debian: String) -> Target {
+    .systemLibrary(
+        name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([debian])])
+}
+
+let package = Package(
+    name: "gateway",
+    products: [.executable(name: "gateway", targets: ["Gateway"])],
+    targets: [
+        room("Wire", "Wire", []),
+
+        // One media model, and what every protocol shares of it.
+        room("Media", "Media/Model", ["Wire"]),
+        room("Codecs", "Media/Codecs", ["Wire", "Media"]),
+        room("RTP", "Media/RTP", ["Wire", "Media", "Codecs"]),
+        room("SDP", "Media/SDP", ["Wire", "Media"]),
+        room("Stream", "Media/Stream", ["Wire", "Media", "Codecs", "RTP"]),
+
+        room(
+            "Crypto", "Crypto", ["Wire", "COpenSSL", "CCryptoShims", "CSRTP"] + ipsecMB,
+            settings: ipsecMBSettings),
+        room("ICE", "ICE", ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"]),
+        room("HTTP", "Web/HTTP", ["Wire"]),
+
+        room("System", "System", ["Wire", "CLinux"]),
+        .executableTarget(
+            name: "Gateway",
+            dependencies: [
+                "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP",
+                "System", "CYAML",
+            ],
+            path: "Sources/Gateway", swiftSettings: house),
+
+        // C: declarations that Swift cannot import by itself, and the libraries of Debian.
+        .target(name: "CLinux", path: "Sources/CLinux"),
+        .target(
+            name: "CCryptoShims", dependencies: ["COpenSSL"] + ipsecMB,
+            path: "Sources/CCryptoShims",
+            cSettings: hasIPSecMB ? [.define("HAS_IPSEC_MB")] : []),
+        library("COpenSSL", pkgConfig: "openssl", debian: "libssl-dev"),
+        library("CSRTP", pkgConfig: "libsrtp2", debian: "libsrtp2-dev"),
+        library("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
+
+        .target(
+            name: "Simulation", dependencies: ["Wire"], path: "Tests/Simulation",
+            swiftSettings: house),
+        .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
+        tests("WireTests", ["Wire"]),
+        tests("MediaTests", ["Wire", "Media", "Codecs", "RTP", "SDP", "Simulation"]),
+        tests("StreamTests", ["Wire", "Media", "Codecs", "RTP", "Stream", "Simulation"]),
+        tests("CryptoTests", ["Wire", "Crypto", "Simulation"]),
+        tests(
+            "ICETests", ["Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "Simulation"]),
+        tests("WebTests", ["Wire", "HTTP"]),
+        tests("SystemTests", ["Wire", "System", "CAllocationCount"]),
+        tests("GatewayTests", ["Wire", "System", "Gateway"]),
+        tests("TidyTests", []),
+    ] + (hasIPSecMB ? [library("CIPSecMB", pkgConfig: nil, debian: "libipsec-mb-dev")] : []),
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,25 @@
+extension [UInt8] {
+    /// The bytes as a `RawSpan`. `Span.bytes` is marked unsafe because padding inside an element
+    /// may be uninitialised; a byte has no padding. Said once here, so that no caller has to.
+    public var raw: RawSpan {
+        @inlinable @_lifetime(borrow self)
+        borrowing get { unsafe span.bytes }
+    }
+
+    /// Copies what a span shows. For control messages and tests; the packet path does not copy so.
+    @inlinable public init(copying span: RawSpan) {
+        self = unsafe span.withUnsafeBytes { unsafe [UInt8]($0) }
+    }
+
+    @inlinable public mutating func append(copying span: RawSpan) {
+        unsafe span.withUnsafeBytes { unsafe append(contentsOf: $0) }
+    }
+}
+
+extension RawSpan {
+    /// The byte at `offset`, bounds-checked.
+    @inlinable public func byte(at offset: Int) -> UInt8 {
+        precondition(offset >= 0 && offset < byteCount, "byte outside of the span")
+        return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+    }
+}
