@@ -84,6 +84,10 @@ let package = Package(
             name: "Simulation", dependencies: ["Wire"], path: "Tests/Simulation",
             swiftSettings: house),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
+        .target(
+            name: "FuzzTargets", dependencies: ["Wire", "Media", "RTP"],
+            path: "Tests/Fuzz/Targets", swiftSettings: house),
+        tests("FuzzTests", ["Wire", "FuzzTargets"]),
         tests("WireTests", ["Wire"]),
         tests("MediaTests", ["Wire", "Media", "Codecs", "RTP", "SDP", "Simulation"]),
         tests("StreamTests", ["Wire", "Media", "Codecs", "RTP", "Stream", "Simulation"]),

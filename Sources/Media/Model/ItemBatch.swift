@@ -1,6 +1,6 @@
 import Wire
 
-/// Packets or frames on their way from one stage to the next: their bytes in one block, a meta each.
+/// Packets or frames on their way between two stages: their bytes in one block, a meta each.
 ///
 /// A worker owns a few and lends them; once grown to the largest turn they allocate nothing.
 package struct ItemBatch: Sendable {

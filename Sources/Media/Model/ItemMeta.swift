@@ -15,7 +15,7 @@ package import Wire
     package var ticks: Int64
     package var arrival: Instant
     package var length: UInt32
-    /// Frames: presentation minus decoding time, in ticks. Packets: the same of their frame, if known.
+    /// Presentation minus decoding time of the frame, in ticks; 0 where it is not known.
     package var compositionOffset: Int32
     package var flags: Flags
     /// Which `Format` of the encoding holds for it.
