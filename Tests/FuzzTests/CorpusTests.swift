@@ -3,7 +3,7 @@ import FuzzTargets
 import Testing
 import Wire
 
-/// Every fuzz target over its corpus and over seeded damage of it: no libFuzzer needed, so this runs
+/// Every fuzz target over its corpus and over seeded damage of it: no libFuzzer needed, so it runs
 /// on each change, under the sanitizers too.
 struct CorpusTests {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent()

@@ -36,7 +36,7 @@ package struct Deadlines: ~Copyable {
             ? .distantFuture : base + .milliseconds(Int64(earliest))
     }
 
-    /// Appends the slots whose time has come and forgets their deadlines: the session sets a new one.
+    /// Appends the slots that are due and forgets their deadlines: new ones are set later.
     package mutating func takeDue(at now: Instant, into slots: inout [Int]) {
         if (now - base).milliseconds > Self.rebaseAfter { rebase(at: now) }
         let time = Int32(clamping: (now - base).milliseconds)

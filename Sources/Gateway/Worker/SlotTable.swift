@@ -1,4 +1,4 @@
-/// Objects of one worker found by a small index, so that other tables can be plain arrays beside it.
+/// Objects of one worker found by a small index, so other tables can be plain arrays beside it.
 ///
 /// An index is reused after its object is gone; an `Identity` is not: it carries a generation, so a
 /// letter or timer that names an object which has ended finds nothing instead of a stranger.

@@ -1,7 +1,7 @@
 /// Every parser that meets bytes from the network, by name.
 ///
-/// `scripts/fuzz NAME SECONDS` runs one under libFuzzer and the address sanitizer; the tests run all
-/// of them over their corpus (`Tests/Vectors/fuzz/NAME`) and seeded damage. A target's body lives in
+/// `scripts/fuzz NAME SECONDS` runs one under libFuzzer and address sanitizer; the tests run all
+/// of them over their corpus (`Tests/Vectors/fuzz/NAME`) and on damage. A target's body lives in
 /// a file of its own beside this one and may only trap when the parser is wrong.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case rtpHeader = "rtp-header"
