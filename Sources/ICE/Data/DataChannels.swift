@@ -1,6 +1,6 @@
 import Wire
 
-/// The data channels of one session: opening and closing, numbers of streams, limits, back-pressure.
+/// The data channels of one session: opening, closing, stream numbers, limits, back-pressure.
 ///
 /// Pure: the association itself (SCTP) lives on a thread of its own. What it delivers is handed in
 /// here, what is to be done comes out in a `DataOutput`.
