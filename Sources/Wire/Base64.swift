@@ -1,6 +1,13 @@
-/// Base64 (RFC 4648 §4): parameter sets in SDP, WebSocket keys, RTSP tunnels, Basic credentials.
+/// Base64 (RFC 4648): parameter sets in SDP, WebSocket keys, RTSP tunnels, credentials, tokens.
 public enum Base64 {
-    public static func encode(_ bytes: RawSpan) -> String {
+    public enum Alphabet: Sendable {
+        /// `+` and `/`, padded to a multiple of four (§4).
+        case standard
+        /// `-` and `_`, never padded: tokens (§5 and RFC 7515 §2).
+        case urlSafe
+    }
+
+    public static func encode(_ bytes: RawSpan, _ alphabet: Alphabet = .standard) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.byteCount + 2) / 3 * 4)
         for start in stride(from: 0, to: bytes.byteCount, by: 3) {
@@ -9,10 +16,12 @@ public enum Base64 {
             for index in 0..<3 {
                 group = group << 8 | (index < count ? UInt32(bytes.byte(at: start + index)) : 0)
             }
-            for index in 0..<4 {
+            for index in 0...count {
                 let digit = UInt8(truncatingIfNeeded: group >> UInt32(18 - 6 * index)) & 63
-                text.append(index <= count ? character(digit) : 0x3d)
+                text.append(character(digit, alphabet))
             }
+            guard alphabet == .standard else { continue }
+            for _ in count..<3 { text.append(0x3d) }
         }
         return String(decoding: text, as: UTF8.self)
     }
@@ -43,19 +52,30 @@ public enum Base64 {
         return bytes
     }
 
+    /// `nil` for anything that `encode` would not have written: no white space, no other alphabet,
+    /// no second spelling of the same bytes. For keys and signatures, which compare as text in too
+    /// many places for us to be generous.
+    public static func decode(
+        _ text: some StringProtocol, strictly alphabet: Alphabet
+    ) -> [UInt8]? {
+        guard let bytes = decode(text) else { return nil }
+        // One spelling exists, so writing it again is the whole check.
+        return encode(bytes.raw, alphabet).utf8.elementsEqual(text.utf8) ? bytes : nil
+    }
+
     private static func append(_ group: UInt32, count: Int, to bytes: inout [UInt8]) {
         for index in 0..<count {
             bytes.append(UInt8(truncatingIfNeeded: group >> UInt32(16 - 8 * index)))
         }
     }
 
-    private static func character(_ digit: UInt8) -> UInt8 {
+    private static func character(_ digit: UInt8, _ alphabet: Alphabet) -> UInt8 {
         switch digit {
         case 0..<26: digit + 0x41
         case 26..<52: digit - 26 + 0x61
         case 52..<62: digit - 52 + 0x30
-        case 62: 0x2b
-        default: 0x2f
+        case 62: alphabet == .standard ? 0x2b : 0x2d
+        default: alphabet == .standard ? 0x2f : 0x5f
         }
     }
 
