@@ -4,11 +4,15 @@
 /// of them over their corpus (`Tests/Vectors/fuzz/NAME`) and on damage. A target's body lives in
 /// a file of its own beside this one and may only trap when the parser is wrong.
 package enum FuzzTarget: String, CaseIterable, Sendable {
+    case json
     case rtpHeader = "rtp-header"
+    case textHead = "text-head"
 
     package func run(_ bytes: RawSpan) {
         switch self {
+        case .json: fuzzJSON(bytes)
         case .rtpHeader: fuzzRTPHeader(bytes)
+        case .textHead: fuzzTextHead(bytes)
         }
     }
 }
