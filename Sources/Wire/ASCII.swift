@@ -19,7 +19,7 @@ public enum ASCII {
     /// Below space, and DEL. The tab is one of them.
     @inlinable public static func isControl(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7f }
 
-    /// A character of a header name or method: `tchar` of RFC 9110 §5.6.2, which SIP and RTSP share.
+    /// A character of a header name or method: `tchar` of RFC 9110 §5.6.2, as in SIP and RTSP.
     @inlinable public static func isToken(_ byte: UInt8) -> Bool {
         if isDigit(byte) || isLetter(byte) { return true }
         return switch byte {

@@ -7,7 +7,7 @@ public struct JSONReader: ~Escapable {
     public struct Limits: Sendable {
         public var bytes: Int
         public var depth = 16
-        /// Values in all, so that a body of brackets and commas cannot cost a hundred times its size.
+        /// Values in all: a body of brackets and commas must not cost a hundred times its size.
         public var values = 16 * 1024
         /// 17 digits name any double exactly; longer ones are only written by a machine by mistake.
         public var numberBytes = 40
