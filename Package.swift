@@ -62,13 +62,14 @@ let package = Package(
         room("HTTP", "Web/HTTP", ["Wire"]),
 
         room("System", "System", ["Wire", "CLinux"]),
+        room("Settings", "Gateway/Config", ["Wire", "CYAML"]),
         .executableTarget(
             name: "Gateway",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP",
-                "System", "CYAML",
+                "System", "Settings",
             ],
-            path: "Sources/Gateway", swiftSettings: house),
+            path: "Sources/Gateway", exclude: ["Config"], swiftSettings: house),
 
         // C: declarations that Swift cannot import by itself, and the libraries of Debian.
         .target(name: "CLinux", path: "Sources/CLinux"),
@@ -96,7 +97,7 @@ let package = Package(
             "ICETests", ["Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "Simulation"]),
         tests("WebTests", ["Wire", "HTTP", "Simulation", "FuzzTargets"]),
         tests("SystemTests", ["Wire", "System", "CAllocationCount"]),
-        tests("GatewayTests", ["Wire", "System", "Gateway"]),
+        tests("GatewayTests", ["Wire", "System", "Settings", "Gateway", "Simulation"]),
         tests("TidyTests", []),
     ] + (hasIPSecMB ? [library("CIPSecMB", pkgConfig: nil, debian: "libipsec-mb-dev")] : []),
     swiftLanguageModes: [.v6]

@@ -14,10 +14,11 @@ struct TidyTests {
         "Crypto": ["Wire", "COpenSSL", "CCryptoShims", "CSRTP", "CIPSecMB"],
         "ICE": ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"],
         "Web/HTTP": ["Wire"],
+        "Gateway/Config": ["Wire", "CYAML"],
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],
         "Gateway": [
             "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "System",
-            "CYAML", "Glibc", "Synchronization",
+            "Settings", "Glibc", "Synchronization",
         ],
     ]
 

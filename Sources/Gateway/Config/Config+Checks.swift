@@ -1,0 +1,42 @@
+import Wire
+
+// What no single setting can know: whether they go together.
+extension Config {
+    func contradictions(at place: Place) -> [ConfigError] {
+        var problems: [ConfigError] = []
+        if case .file = http.tls.certificate, http.tls.key.isEmpty {
+            let fix = "http.tls.cert needs it: name the PEM file with the private key"
+            problems.append(ConfigError(place, "http.tls.key", fix))
+        }
+        if http.tls.certificate == .off, !http.tls.key.isEmpty {
+            let fix = "there is a key but no certificate: name the PEM file with the chain"
+            problems.append(ConfigError(place, "http.tls.cert", fix))
+        }
+        var seen: [(setting: String, address: Address)] = []
+        for (setting, address) in tcpListeners where address.port != 0 {
+            if let other = seen.first(where: { $0.address.overlaps(address) }) {
+                let problem = "port \(address.port) is taken by \(other.setting): choose another"
+                problems.append(ConfigError(place, setting, problem))
+            }
+            seen.append((setting, address))
+        }
+        return problems
+    }
+
+    /// The settings whose addresses must differ.
+    private var tcpListeners: [(setting: String, address: Address)] {
+        var all: [(String, Address?)] = [
+            ("http.listen", http.listen), ("admin.listen", admin.listen),
+        ]
+        if http.tls.certificate != .off { all.append(("http.tls.listen", http.tls.listen)) }
+        if webrtc.tcp { all.append(("webrtc.listen", webrtc.listen)) }
+        return all.compactMap { setting, address in address.map { (setting, $0) } }
+    }
+}
+
+extension Address {
+    /// Whether two listeners would meet: the same port, and an address in common.
+    fileprivate func overlaps(_ other: Address) -> Bool {
+        port == other.port && (isUnspecified || other.isUnspecified || self == other)
+    }
+}

@@ -1,0 +1,176 @@
+import Wire
+
+// The table of settings, in the order in which people read about them.
+extension Config {
+    package static let settings: [Setting<Config>] =
+        http + webrtc + otherProtocols + auth + hooks + admin + log + limits + program
+
+    private static let http: [Setting<Config>] = [
+        Setting(
+            "http.listen", \.http.listen, .listen, .restart,
+            "The page, the API, WHIP and WHEP: one origin for all."),
+        Setting(
+            "http.public", \.http.publicOrigin, .origin, .reload,
+            "The origin that browsers see when a proxy stands in front of us."),
+        Setting(
+            "http.trusted-proxies", \.http.trustedProxies, .list(of: .range), .reload,
+            "Proxies whose X-Forwarded-For we believe; no others are."),
+        Setting(
+            "http.tls.listen", \.http.tls.listen, .listen, .restart,
+            "The same over HTTPS, as soon as there is a certificate."),
+        Setting(
+            "http.tls.cert", \.http.tls.certificate, .certificate, .reload,
+            "The chain; 'auto' makes one of our own (browsers warn once)."),
+        Setting(
+            "http.tls.key", \.http.tls.key, .path, .reload,
+            "The private key of the certificate, a PEM file."),
+    ]
+
+    private static let webrtc: [Setting<Config>] = [
+        Setting(
+            "webrtc.listen", \.webrtc.listen, .listen, .restart,
+            "All WebRTC media: one UDP port, and the same TCP port."),
+        Setting(
+            "webrtc.tcp", \.webrtc.tcp, .yesOrNo, .restart,
+            "Media over TCP for viewers whose network blocks UDP."),
+        Setting(
+            "webrtc.advertise", \.webrtc.advertise, .list(of: .advertised), .reload,
+            "Our public addresses, when we are behind NAT or in a container."),
+        Setting(
+            "webrtc.ice", \.webrtc.ice, .word, .restart,
+            "We answer connectivity checks and start none."),
+        Setting(
+            "webrtc.playout-delay", \.webrtc.playoutDelay, .playoutDelay, .reload,
+            "How long players may hold pictures back to play smoothly."),
+        Setting(
+            "webrtc.prefer", \.webrtc.prefer, .list(of: .word), .reload,
+            "Codecs in the order we offer them to publishers."),
+        Setting(
+            "webrtc.reserve", \.webrtc.reserve, .yesOrNo, .reload,
+            "Answer tracks that a stream may get later; false for strict players."),
+        Setting(
+            "webrtc.srtp-engine", \.webrtc.engine, .word, .restart,
+            "What encrypts the packets; 'auto' takes the fastest that is built in."),
+    ]
+
+    private static let auth: [Setting<Config>] = [
+        Setting(
+            "auth.publish-key", \.auth.publishKey, .key, .reload,
+            "Who has it may publish; made at first start and kept in state.dir."),
+        Setting(
+            "auth.read", \.auth.read, .word, .reload,
+            "Who may watch: the local network, everybody, or who has the key."),
+        Setting(
+            "auth.read-key", \.auth.readKey, .key, .reload,
+            "Who has it may watch."),
+        Setting(
+            "auth.loopback", \.auth.loopback, .word, .reload,
+            "Whether programs on this machine need a key; 'key' behind a TCP balancer."),
+        .later("auth.mode", default: "internal", awaits: "another mode", "Who decides."),
+        .later("auth.hook", default: "", awaits: "the auth hook", "Asked before each decision."),
+        .later("auth.jwks", default: "", awaits: "JWT", "Where the keys of tokens are."),
+    ]
+
+    private static let hooks: [Setting<Config>] = [
+        .later("hooks.url", default: "", awaits: "event hooks", "Told what happens."),
+        .later("hooks.format", default: "native", awaits: "event hooks", "In which dialect."),
+        .later("compat", default: "[]", awaits: "the compatible APIs", "APIs of other servers."),
+    ]
+
+    private static let admin: [Setting<Config>] = [
+        Setting(
+            "admin.listen", \.admin.listen, .listen, .restart,
+            "Metrics, health and debugging; not for the public."),
+        Setting(
+            "admin.token", \.admin.token, .key, .reload,
+            "The bearer token of the API; made at first start."),
+    ]
+
+    private static let log: [Setting<Config>] = [
+        Setting("log.level", \.log.level, .word, .reload, "The least important lines to write."),
+        Setting("log.format", \.log.format, .word, .restart, "Text, or one JSON object a line."),
+        Setting("log.output", \.log.output, .logOutput, .restart, "SIGUSR1 opens a file again."),
+        Setting(
+            "log.max-size", \.log.largestFile, .size((1 << 20)...(10 << 30)), .restart,
+            "A file that gets larger is renamed, and a new one begun."),
+        Setting(
+            "log.keep", \.log.oldFiles, .number(0...100), .restart,
+            "How many renamed files stay."),
+    ]
+
+    private static let limits: [Setting<Config>] = [
+        Setting(
+            "media.memory", \.media.memory, .memory, .restart,
+            "For the recent pictures of all streams together."),
+        Setting(
+            "limits.sessions", \.limits.sessions, .number(1...1_000_000), .reload,
+            "Publishers and viewers at a time."),
+        Setting(
+            "limits.streams", \.limits.streams, .number(1...1_000_000), .reload,
+            "Names in use at a time."),
+        Setting(
+            "limits.pending-sessions", \.limits.pendingSessions, .number(1...1_000_000), .reload,
+            "Sessions that are answered but not connected yet."),
+        Setting(
+            "limits.pending-sessions-per-source", \.limits.pendingSessionsPerSource,
+            .number(1...1_000_000), .reload, "The same, for one address."),
+        Setting(
+            "limits.new-connections-per-source", \.limits.newConnectionsPerSource,
+            .number(1...1_000_000), .reload,
+            "TCP connections without a first request, for one network (/24 or /56)."),
+    ]
+
+    private static let program: [Setting<Config>] = [
+        Setting(
+            "workers", \.workers, .number(0...256), .restart,
+            "Threads that move packets; 0: one for each core."),
+        Setting(
+            "state.dir", \.state.directory, .path, .restart,
+            "Keys and tokens; empty: $STATE_DIRECTORY, /var/lib/gateway as root, or ./state."),
+        Setting(
+            "supervise", \.supervise, .yesOrNo, .restart,
+            "A small parent process starts us again when we die."),
+        Setting(
+            "shutdown.drain", \.shutdown.drain, .duration(.zero ... .seconds(600)), .reload,
+            "After SIGTERM: the time to finish what is going on."),
+        Setting(
+            "config.watch", \.file.watch, .yesOrNo, .reload,
+            "Read this file again when it changes, as after SIGHUP."),
+    ]
+
+    private static let otherProtocols: [Setting<Config>] = [
+        .later("rtmp.listen", default: "off", awaits: "RTMP", "RTMP, port 1935."),
+        .later("rtsp.listen", default: "off", awaits: "RTSP", "RTSP, port 8554."),
+        .later("rtsp.transports", default: "[]", awaits: "RTSP", "TCP, UDP or both."),
+        .later("srt.listen", default: "off", awaits: "SRT", "SRT, port 8890."),
+        .later("srt.passphrase", default: "", awaits: "SRT", "The key of all SRT streams."),
+        .later("gb28181.enabled", default: "false", awaits: "GB28181", "Chinese cameras, by SIP."),
+        .later("gb28181.id", default: "", awaits: "GB28181", "Our number, 20 digits."),
+        .later("gb28181.domain", default: "", awaits: "GB28181", "Our domain, 10 digits."),
+        .later("gb28181.listen", default: "off", awaits: "GB28181", "SIP, port 5060."),
+        .later("gb28181.password", default: "", awaits: "GB28181", "The password of devices."),
+        .later("gb28181.sip-advertise", default: "", awaits: "GB28181", "Our SIP address."),
+        .later("gb28181.media.listen", default: "off", awaits: "GB28181", "Media, port 10000."),
+        .later("gb28181.media.ports", default: "", awaits: "GB28181", "Ports of single devices."),
+        .later("gb28181.media.advertise", default: "", awaits: "GB28181", "Our media address."),
+    ]
+}
+
+extension PathConfig {
+    package static let settings: [Setting<PathConfig>] = [
+        Setting(
+            "latency-budget", \.latencyBudget, .duration(.milliseconds(50) ... .seconds(10)),
+            .reload, "A viewer further behind jumps to the next key frame."),
+        Setting(
+            "gop-cache", \.gopCache, .duration(.zero ... .seconds(60)), .reload,
+            "How far back a new viewer's first picture may lie."),
+        Setting(
+            "publisher-grace", \.publisherGrace, .duration(.zero ... .seconds(600)), .reload,
+            "How long viewers stay when the publisher is gone."),
+        .later("audio", default: "auto", awaits: "audio conversion", "AAC to Opus and back."),
+        .later("b-frames", default: "drop", awaits: "the choice for B-frames", "For browsers."),
+        .later("on-loss", default: "continue", awaits: "the choice on loss", "Or wait-key."),
+        .later("source", default: "", awaits: "pulling", "Where to fetch the stream from."),
+        .later("on-demand", default: "false", awaits: "pulling", "Only while somebody watches."),
+    ]
+}
