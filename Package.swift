@@ -86,7 +86,7 @@ let package = Package(
             swiftSettings: house),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .target(
-            name: "FuzzTargets", dependencies: ["Wire", "Media", "RTP", "HTTP"],
+            name: "FuzzTargets", dependencies: ["Wire", "Media", "RTP", "HTTP", "Settings"],
             path: "Tests/Fuzz/Targets", swiftSettings: house),
         tests("FuzzTests", ["Wire", "FuzzTargets"]),
         tests("WireTests", ["Wire", "Simulation", "FuzzTargets"]),

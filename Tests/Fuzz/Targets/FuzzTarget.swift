@@ -7,12 +7,14 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case json
     case rtpHeader = "rtp-header"
     case textHead = "text-head"
+    case yamlConfig = "yaml-config"
 
     package func run(_ bytes: RawSpan) {
         switch self {
         case .json: fuzzJSON(bytes)
         case .rtpHeader: fuzzRTPHeader(bytes)
         case .textHead: fuzzTextHead(bytes)
+        case .yamlConfig: fuzzYAMLConfig(bytes)
         }
     }
 }
