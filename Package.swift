@@ -96,7 +96,7 @@ let package = Package(
         tests(
             "ICETests", ["Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "Simulation"]),
         tests("WebTests", ["Wire", "HTTP", "Simulation", "FuzzTargets"]),
-        tests("SystemTests", ["Wire", "System", "CAllocationCount"]),
+        tests("SystemTests", ["Wire", "System", "CLinux", "CAllocationCount"]),
         tests("GatewayTests", ["Wire", "System", "Settings", "Gateway", "Simulation"]),
         tests("TidyTests", []),
     ] + (hasIPSecMB ? [library("CIPSecMB", pkgConfig: nil, debian: "libipsec-mb-dev")] : []),
