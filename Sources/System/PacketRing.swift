@@ -7,9 +7,9 @@ import Synchronization
 /// end of the memory is too near, a mark sends the reader back to the beginning.
 ///
 /// The only type of ours that shares raw memory, so the only one that says `@unchecked Sendable`.
-/// What makes it right: a byte belongs to the writer from `head` to `tail` plus the capacity, to the
-/// reader from `head` to `tail`; each index is changed by one side only, released after the bytes
-/// were used and acquired before; and each side exists once, because it cannot be copied.
+/// What makes it right: the bytes from `head` to `tail` belong to the reader, the others to the
+/// writer; each index is changed by one side only, released after the bytes were used and acquired
+/// before; and each side exists once, because it cannot be copied.
 @safe package final class PacketRing: @unchecked Sendable {
     /// Enough for 5 ms of 1.6 Gbit/s.
     package static let defaultCapacity = 1024 * 1024
