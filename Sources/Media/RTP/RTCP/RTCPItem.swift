@@ -93,7 +93,8 @@ package struct RTCPReportBlock: Equatable, Sendable {
     }
 }
 
-/// One item of a generic NACK (RFC 4585 §6.2.1): `first`, and bit `i` of `mask` for `first + 1 + i`.
+/// One item of a generic NACK (RFC 4585 §6.2.1): `first`, and bit `i` of `mask` stands for
+/// `first + 1 + i`.
 package struct RTCPNack: Equatable, Sendable {
     package var first: UInt16
     package var mask: UInt16
