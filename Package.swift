@@ -86,7 +86,8 @@ let package = Package(
             swiftSettings: house),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .target(
-            name: "FuzzTargets", dependencies: ["Wire", "Media", "RTP", "HTTP", "Settings"],
+            name: "FuzzTargets",
+            dependencies: ["Wire", "Media", "Codecs", "RTP", "HTTP", "Settings"],
             path: "Tests/Fuzz/Targets", swiftSettings: house),
         tests("FuzzTests", ["Wire", "FuzzTargets"]),
         tests("WireTests", ["Wire", "Simulation", "FuzzTargets"]),

@@ -1,7 +1,8 @@
 import Wire
 
 /// The short-term reference picture sets of a sequence parameter set (§7.3.7). They are of no
-/// interest here, but the usability part stands behind them, and their length depends on each other.
+/// interest here, but the usability part stands behind them, and their length depends on each
+/// other.
 enum H265ReferencePictureSets {
     static func skip(_ bits: inout BitReader) throws(ParseError) {
         let count = try bits.golomb("num_short_term_ref_pic_sets", atMost: 64)
@@ -13,7 +14,8 @@ enum H265ReferencePictureSets {
         }
     }
 
-    /// inter_ref_pic_set_prediction: a flag or two for each picture of the set before, and one more.
+    /// inter_ref_pic_set_prediction: a flag or two for each picture of the set before, and one
+    /// more.
     private static func skipPredicted(
         _ bits: inout BitReader, before: Int
     ) throws(ParseError) -> Int {

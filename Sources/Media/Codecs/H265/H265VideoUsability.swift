@@ -1,6 +1,7 @@
 import Wire
 
-/// The video usability information of an H.265 sequence parameter set (§E.2.1), up to the frame rate.
+/// The video usability information of an H.265 sequence parameter set (§E.2.1), up to the frame
+/// rate.
 package struct H265VideoUsability: Equatable, Sendable {
     package var signal = VideoSignal()
     package var frameRate: FrameRate?

@@ -1,7 +1,7 @@
 package import Wire
 
-/// HEVCDecoderConfigurationRecord (ISO/IEC 14496-15 §8.3.3.1): `hvcC` of MP4, the sequence header of
-/// Enhanced RTMP and of the older codec id 12.
+/// HEVCDecoderConfigurationRecord (ISO/IEC 14496-15 §8.3.3.1): `hvcC` of MP4, the sequence header
+/// of Enhanced RTMP and of the older codec id 12.
 package struct HEVCConfiguration: Equatable, Sendable {
     package var lengthSize = 4
     package var videoSets: [[UInt8]] = []

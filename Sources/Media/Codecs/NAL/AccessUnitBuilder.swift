@@ -26,7 +26,8 @@ package struct AccessUnitFacts: Equatable, Sendable {
 package struct AccessUnitBuilder: Sendable {
     /// The largest frame: an 8K key frame of the best quality has a few megabytes.
     package static let countMaximum = 8 << 20
-    /// Larger messages are vendors' private data, which would cost a packet of their own each frame.
+    /// Larger messages are vendors' private data, which would cost a packet of their own each
+    /// frame.
     static let informationMaximum = 1100
     /// Without an IDR for so long the stream has none: what comes closest counts as key frame.
     static let patience = Interval.seconds(10)
@@ -213,8 +214,8 @@ package struct AccessUnitBuilder: Sendable {
         guard facts.isRecoveryPoint || facts.isIntraOnly && facts.hasSequenceSet else {
             return false
         }
-        // A stream that shows this before any IDR begins with it: joined in the middle, or refreshed
-        // by columns for ever. Either way it is the earliest beginning there is.
+        // A stream that shows this before any IDR begins with it: joined in the middle, or
+        // refreshed by columns for ever. Either way it is the earliest beginning there is.
         return !hasHadKey || now - since >= Self.patience
     }
 }

@@ -1,7 +1,8 @@
 package import Media
 import Wire
 
-/// The parameter sets a stream has shown so far: those a decoder must have before the next key frame.
+/// The parameter sets a stream has shown so far: those a decoder must have before the next key
+/// frame.
 ///
 /// Sets are kept by their ids, the newest of each; a repetition changes nothing and costs a
 /// comparison. What cannot be parsed is refused and counted, so a set in here can be trusted.
