@@ -92,7 +92,9 @@ let package = Package(
         tests("FuzzTests", ["Wire", "FuzzTargets"]),
         tests("WireTests", ["Wire", "Simulation", "FuzzTargets"]),
         tests("MediaTests", ["Wire", "Media", "Codecs", "RTP", "SDP", "Simulation"]),
-        tests("StreamTests", ["Wire", "Media", "Codecs", "RTP", "Stream", "Simulation"]),
+        tests(
+            "StreamTests",
+            ["Wire", "Media", "Codecs", "RTP", "Stream", "Simulation", "CAllocationCount"]),
         tests("CryptoTests", ["Wire", "Crypto", "Simulation"]),
         tests(
             "ICETests", ["Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "Simulation"]),
