@@ -86,17 +86,20 @@ let package = Package(
             swiftSettings: house),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .target(
-            name: "FuzzTargets", dependencies: ["Wire", "Media", "RTP", "HTTP", "Settings"],
+            name: "FuzzTargets",
+            dependencies: ["Wire", "Media", "Codecs", "RTP", "HTTP", "Settings"],
             path: "Tests/Fuzz/Targets", swiftSettings: house),
         tests("FuzzTests", ["Wire", "FuzzTargets"]),
         tests("WireTests", ["Wire", "Simulation", "FuzzTargets"]),
         tests("MediaTests", ["Wire", "Media", "Codecs", "RTP", "SDP", "Simulation"]),
-        tests("StreamTests", ["Wire", "Media", "Codecs", "RTP", "Stream", "Simulation"]),
+        tests(
+            "StreamTests",
+            ["Wire", "Media", "Codecs", "RTP", "Stream", "Simulation", "CAllocationCount"]),
         tests("CryptoTests", ["Wire", "Crypto", "Simulation"]),
         tests(
             "ICETests", ["Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "Simulation"]),
         tests("WebTests", ["Wire", "HTTP", "Simulation", "FuzzTargets"]),
-        tests("SystemTests", ["Wire", "System", "CAllocationCount"]),
+        tests("SystemTests", ["Wire", "System", "CLinux", "CAllocationCount"]),
         tests("GatewayTests", ["Wire", "System", "Settings", "Gateway", "Simulation"]),
         tests("TidyTests", []),
     ] + (hasIPSecMB ? [library("CIPSecMB", pkgConfig: nil, debian: "libipsec-mb-dev")] : []),

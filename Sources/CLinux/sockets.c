@@ -1,0 +1,125 @@
+#define _GNU_SOURCE
+#include "addresses.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <unistd.h>
+
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+static int result(int value) { return value < 0 ? -errno : value; }
+
+static int open_socket(int type) {
+    type |= SOCK_NONBLOCK | SOCK_CLOEXEC;
+    int fd = socket(AF_INET6, type, 0);
+    if (fd < 0 && errno == EAFNOSUPPORT) fd = socket(AF_INET, type, 0);
+    return result(fd);
+}
+
+int linux_udp_socket(void) { return open_socket(SOCK_DGRAM); }
+int linux_tcp_socket(void) { return open_socket(SOCK_STREAM); }
+
+static int number_option(int fd, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return getsockopt(fd, SOL_SOCKET, name, &value, &size) < 0 ? -errno : value;
+}
+
+int linux_is_ipv4(int fd) { return number_option(fd, SO_DOMAIN) == AF_INET; }
+int linux_is_stream(int fd) { return number_option(fd, SO_TYPE) == SOCK_STREAM; }
+
+static void option_name(enum linux_option option, int *level, int *name) {
+    static const int names[][2] = {
+        [LINUX_REUSE_ADDRESS] = { SOL_SOCKET, SO_REUSEADDR },
+        [LINUX_REUSE_PORT] = { SOL_SOCKET, SO_REUSEPORT },
+        [LINUX_V6_ONLY] = { IPPROTO_IPV6, IPV6_V6ONLY },
+        [LINUX_UDP_GRO] = { IPPROTO_UDP, UDP_GRO },
+        [LINUX_SEND_BUFFER] = { SOL_SOCKET, SO_SNDBUF },
+        [LINUX_RECEIVE_BUFFER] = { SOL_SOCKET, SO_RCVBUF },
+        [LINUX_NO_DELAY] = { IPPROTO_TCP, TCP_NODELAY },
+        [LINUX_NOT_SENT_LOWAT] = { IPPROTO_TCP, TCP_NOTSENT_LOWAT },
+        [LINUX_USER_TIMEOUT] = { IPPROTO_TCP, TCP_USER_TIMEOUT },
+        [LINUX_KEEP_ALIVE] = { SOL_SOCKET, SO_KEEPALIVE },
+    };
+    *level = names[option][0];
+    *name = names[option][1];
+}
+
+int linux_set(int fd, enum linux_option option, int value) {
+    int level, name;
+    option_name(option, &level, &name);
+    return result(setsockopt(fd, level, name, &value, sizeof value));
+}
+
+int linux_get(int fd, enum linux_option option) {
+    int level, name, value = 0;
+    socklen_t size = sizeof value;
+    option_name(option, &level, &name);
+    return getsockopt(fd, level, name, &value, &size) < 0 ? -errno : value;
+}
+
+int linux_receive_local_address(int fd) {
+    int on = 1;
+    if (linux_is_ipv4(fd)) return result(setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on));
+    return result(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on));
+}
+
+int linux_bind(int fd, const struct linux_address *address) {
+    struct sockaddr_in6 to;
+    socklen_t size = to_sockaddr(address, linux_is_ipv4(fd), &to);
+    return result(bind(fd, (struct sockaddr *)&to, size));
+}
+
+int linux_listen(int fd, int backlog) { return result(listen(fd, backlog)); }
+
+int linux_connect(int fd, const struct linux_address *address) {
+    struct sockaddr_in6 to;
+    socklen_t size = to_sockaddr(address, linux_is_ipv4(fd), &to);
+    return result(connect(fd, (struct sockaddr *)&to, size));
+}
+
+int linux_accept(int fd, struct linux_address *peer) {
+    struct sockaddr_in6 from = { 0 };
+    socklen_t size = sizeof from;
+    int accepted;
+    do accepted = accept4(fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    while (accepted < 0 && errno == EINTR);
+    if (accepted < 0) return -errno;
+    from_sockaddr(&from, peer);
+    return accepted;
+}
+
+int linux_local_address(int fd, struct linux_address *address) {
+    struct sockaddr_in6 name = { 0 };
+    socklen_t size = sizeof name;
+    if (getsockname(fd, (struct sockaddr *)&name, &size) < 0) return -errno;
+    from_sockaddr(&name, address);
+    return 0;
+}
+
+int linux_peer_address(int fd, struct linux_address *address) {
+    struct sockaddr_in6 name = { 0 };
+    socklen_t size = sizeof name;
+    if (getpeername(fd, (struct sockaddr *)&name, &size) < 0) return -errno;
+    from_sockaddr(&name, address);
+    return 0;
+}
+
+int linux_socket_error(int fd) {
+    int error = number_option(fd, SO_ERROR);
+    return error > 0 ? -error : error;
+}
+
+int linux_finish_sending(int fd) { return result(shutdown(fd, SHUT_WR)); }
+
+int linux_stream_pair(int fds[2]) {
+    return result(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds));
+}
+
+// Linux frees the number even if close is interrupted: closing again could hit another's.
+int linux_close(int fd) { return result(close(fd)); }
+
+int linux_reserve_descriptor(void) { return result(open("/dev/null", O_RDONLY | O_CLOEXEC)); }

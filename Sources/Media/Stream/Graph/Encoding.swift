@@ -1,0 +1,106 @@
+package import Media
+package import Wire
+
+/// One sequence in a slot: the only one, or one simulcast layer. It has its own history, key
+/// frames, measured rate and formats.
+///
+/// It belongs to one epoch: the next publisher's sequence is another encoding of the same
+/// rendition, and readers walk over when they have read this one to its end.
+package final class Encoding {
+    /// Chrome stops its top layers without a word; RTCP and DTX pauses are shorter than this.
+    static let silenceMaximum = Interval.milliseconds(1_500)
+    /// Formats remembered: those of the items still here, and a few for a camera that flaps.
+    private static let formatMaximum = 16
+
+    package let id: EncodingID
+    /// As signalled; empty for the only one.
+    package let rid: String
+    package let history: History
+
+    /// A format and the first index it holds for.
+    package struct FormatEra: Equatable, Sendable {
+        package var format: Format
+        package var from: Int64
+    }
+
+    private var eras: [FormatEra] = []
+    private var meter = RateMeter()
+    private var lastStored: Instant?
+    private var keyRequests = KeyRequests()
+    private var hasEnded = false
+
+    init(id: EncodingID, rid: String, format: Format, history: History) {
+        self.id = id
+        self.rid = rid
+        self.history = history
+        eras = [FormatEra(format: format, from: .min)]
+    }
+
+    package var bitsPerSecond: Int { meter.bitsPerSecond }
+    package var lastArrival: Instant? { lastStored }
+    /// Its publisher is gone or replaced: what is here is all there will be.
+    package var isEnded: Bool { hasEnded }
+
+    package func isAlive(at now: Instant) -> Bool {
+        guard !hasEnded, let lastStored else { return false }
+        return now - lastStored < Self.silenceMaximum
+    }
+
+    /// The format that holds for what comes next.
+    package var format: Format {
+        guard let last = eras.last else { preconditionFailure("an encoding has a format") }
+        return last.format
+    }
+
+    /// The format that holds for the item at `index`.
+    package func format(at index: Int64) -> Format {
+        eras.last { $0.from <= index }?.format ?? format
+    }
+
+    package var formatEras: [FormatEra] { eras }
+
+    /// A format that holds from the next item on; the generation is counted here.
+    ///
+    /// - Returns: False if it is what holds already.
+    @discardableResult
+    func change(_ format: Format) -> Bool {
+        var next = format
+        next.generation = self.format.generation
+        guard next != self.format else { return false }
+        // Before the first item nothing has been decoded by the old one: it never held.
+        guard !history.isEmpty else {
+            eras = [FormatEra(format: next, from: .min)]
+            return true
+        }
+        next.generation &+= 1
+        eras.removeAll { $0.from < history.start && $0 != eras.last }
+        if eras.count == Self.formatMaximum { eras.removeFirst() }
+        eras.append(FormatEra(format: next, from: history.end))
+        return true
+    }
+
+    /// Stores an item; `index` nil: the next one.
+    @discardableResult
+    func store(_ bytes: RawSpan, _ meta: ItemMeta, at index: Int64?) -> History.Stored {
+        var meta = meta
+        meta.formatGeneration = format.generation
+        if meta.isKey, meta.startsFrame { keyRequests.keyArrived() }
+        lastStored = meta.arrival
+        meter.add(bytes.byteCount, at: meta.arrival)
+        return history.store(bytes, meta, at: index ?? history.end)
+    }
+
+    func wantKey(at now: Instant) -> Bool { !hasEnded && keyRequests.want(at: now) }
+    var keyDeadline: Instant? { hasEnded ? nil : keyRequests.deadline }
+    func expireKey(at now: Instant) -> Bool { !hasEnded && keyRequests.expire(at: now) }
+
+    func end() { hasEnded = true }
+
+    /// Layers are compared by picture size, and by rate where sizes are unknown or equal.
+    func isHigher(than other: Encoding) -> Bool {
+        let mine = Int64(format.width) * Int64(format.height)
+        let others = Int64(other.format.width) * Int64(other.format.height)
+        if mine > 0, others > 0, mine != others { return mine > others }
+        return bitsPerSecond > other.bitsPerSecond
+    }
+}

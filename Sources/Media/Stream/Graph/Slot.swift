@@ -1,0 +1,17 @@
+import Media
+
+/// One place of a stream and what stands in it: what the publisher gives, and what has been
+/// derived from it for those who read.
+struct Slot {
+    let name: SlotName
+    /// As announced by the present publisher; nil: the slot is empty.
+    var announced: AnnouncedSlot?
+    var renditions: [Rendition] = []
+
+    func rendition(_ key: RenditionKey) -> Rendition? { renditions.first { $0.key == key } }
+
+    var given: Rendition? { renditions.first { $0.isGiven } }
+
+    /// Something has come in it.
+    var hasMedia: Bool { given?.encodings.contains { !$0.history.isEmpty } ?? false }
+}

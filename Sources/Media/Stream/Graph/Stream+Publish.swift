@@ -1,0 +1,146 @@
+package import Media
+package import Wire
+
+/// Publishers come, announce, leave and are replaced.
+extension Stream {
+    /// Begins an epoch. A live publisher is replaced by the same principal and nobody else.
+    package func publish(
+        _ publication: Publication, at now: Instant, into orders: inout Orders
+    ) throws(Refusal) -> Epoch {
+        if let source {
+            guard publication.principal.isSamePerson(as: source.publication.principal) else {
+                throw Refusal(
+                    .nameInUse,
+                    "\(name) is being published; only the same key or user may take it over")
+            }
+        }
+        try check(publication.slots)
+        if let source {
+            tally.takenOver += 1
+            orders.append(.endPublisher(source.epoch, .replaced))
+        }
+        lastEpoch += 1
+        source = Source(epoch: lastEpoch, publication: publication)
+        graceUntil = nil
+        sourceIsWanted = false
+        wasReady = false
+        for index in slots.indices
+        where !publication.slots.contains(where: { $0.slot == slots[index].name }) {
+            empty(index)
+        }
+        for announced in publication.slots { fill(announced, epoch: lastEpoch, into: &orders) }
+        scheduleStop(at: now)
+        orders.append(.changed)
+        return lastEpoch
+    }
+
+    /// A slot that comes later than the others, or is from now on something else.
+    package func announce(
+        _ announced: AnnouncedSlot, epoch: Epoch, at now: Instant, into orders: inout Orders
+    ) throws(Refusal) {
+        guard isCurrent(epoch) else { return }
+        try check([announced])
+        if let index = slotIndex(announced.slot), slots[index].announced == announced { return }
+        fill(announced, epoch: epoch, into: &orders)
+        orders.append(.changed)
+    }
+
+    /// The publisher will name no other slots: a place kept for them can be given up.
+    package func tracksAreComplete(epoch: Epoch, into orders: inout Orders) {
+        guard isCurrent(epoch) else { return }
+        source?.publication.tracksComplete = true
+        orders.append(.changed)
+    }
+
+    /// The format of a layer from its next item on.
+    package func change(
+        _ format: Format, slot: SlotName, layer: UInt8, epoch: Epoch, into orders: inout Orders
+    ) {
+        guard isCurrent(epoch), let index = slotIndex(slot), let given = slots[index].given,
+            let encoding = given.encoding(EncodingID(epoch: epoch, layer: layer))
+        else { return }
+        guard format.codec == given.key.codec else {
+            guard var announced = slots[index].announced else { return }
+            announced.format = format
+            fill(announced, epoch: epoch, into: &orders)
+            orders.append(.changed)
+            return
+        }
+        if encoding.change(format) { orders.append(.changed) }
+    }
+
+    /// The publisher has gone. What it sent stays for those who still read, and its place is kept.
+    package func unpublish(
+        epoch: Epoch, _ reason: EndReason, at now: Instant, into orders: inout Orders
+    ) {
+        guard isCurrent(epoch) else { return }
+        source = nil
+        stopSourceAt = nil
+        for slot in slots { for rendition in slot.renditions { rendition.endEncodings() } }
+        graceUntil = now + rules.grace
+        // A source we start ourselves is started again at once for those who wait for it.
+        if rules.isOnDemand, reason != .unwatched { wantSource(into: &orders) }
+        orders.append(.changed)
+    }
+
+    /// Whether an epoch is the present one; what names another one is counted and dropped.
+    func isCurrent(_ epoch: Epoch) -> Bool {
+        if source?.epoch == epoch { return true }
+        tally.stale += 1
+        return false
+    }
+
+    private func check(_ announced: [AnnouncedSlot]) throws(Refusal) {
+        let new = announced.filter { slotIndex($0.slot) == nil }.count
+        guard slots.count + new <= StreamRules.slotMaximum else {
+            throw Refusal(.tooMany, "a stream has at most \(StreamRules.slotMaximum) tracks")
+        }
+        guard announced.allSatisfy({ $0.rids.count <= StreamRules.layerMaximum }) else {
+            throw Refusal(.tooMany, "a track has at most \(StreamRules.layerMaximum) layers")
+        }
+        guard announced.allSatisfy({ $0.slot.kind == $0.format.codec.kind }) else {
+            throw Refusal(.unsupportedCodec, "a track's codec must be of the track's kind")
+        }
+        guard memory.admitsStream else {
+            throw Refusal(.outOfMemory, "media.memory is used up; no new publisher fits")
+        }
+    }
+
+    private func empty(_ index: Int) {
+        slots[index].announced = nil
+        for rendition in slots[index].renditions { rendition.endEncodings() }
+    }
+
+    private func fill(_ announced: AnnouncedSlot, epoch: Epoch, into orders: inout Orders) {
+        let index = slotIndex(announced.slot) ?? slots.count
+        if index == slots.count { slots.append(Slot(name: announced.slot)) }
+        slots[index].announced = announced
+        let key = RenditionKey(
+            slot: announced.slot, codec: announced.format.codec, form: announced.form)
+        let rendition = slots[index].rendition(key) ?? Rendition(key)
+        if slots[index].rendition(key) == nil { slots[index].renditions.append(rendition) }
+        for other in slots[index].renditions where other !== rendition {
+            other.replaceEncodings([], isGiven: false)
+        }
+        let rids = announced.rids.isEmpty ? [""] : announced.rids
+        rendition.replaceEncodings(
+            rids.enumerated().map { layer, rid in
+                makeEncoding(
+                    EncodingID(epoch: epoch, layer: UInt8(layer)), rid, announced.format, .given)
+            }, isGiven: true)
+    }
+
+    func makeEncoding(
+        _ id: EncodingID, _ rid: String, _ format: Format, _ claimant: MediaMemory.Claimant
+    ) -> Encoding {
+        let limits: HistoryLimits =
+            switch format.codec.kind {
+            case .video: .video
+            case .audio: .audio
+            case .data: .data
+            }
+        return Encoding(
+            id: id, rid: rid, format: format,
+            history: History(limits, memory: memory, for: claimant))
+    }
+}

@@ -1,0 +1,82 @@
+import Media
+package import Wire
+
+/// Readers come and go; key frames are asked for once for all of them.
+extension Stream {
+    /// The rendition for a viewer: the first of its codecs that this stream has or can make.
+    ///
+    /// - Returns: nil while the slot is empty, or if none can be had; asked again after `.changed`.
+    package func open(
+        _ want: Subscription.Want, at now: Instant, into orders: inout Orders
+    ) -> Rendition? {
+        guard let index = slotIndex(want.slot) else { return nil }
+        for codec in want.codecs {
+            let key = RenditionKey(slot: want.slot, codec: codec, form: want.form)
+            if let rendition = slots[index].rendition(key), !rendition.encodings.isEmpty {
+                rendition.attachReader()
+                stopSourceAt = nil
+                return rendition
+            }
+        }
+        return nil
+    }
+
+    package func close(
+        _ rendition: Rendition, _ figures: ReaderFigures, at now: Instant,
+        into orders: inout Orders
+    ) {
+        rendition.detachReader(figures, at: now)
+        scheduleStop(at: now)
+    }
+
+    /// A reader needs a key frame. However many do, the publisher hears it once per 500 ms.
+    package func requestKey(
+        _ id: EncodingID, of rendition: Rendition, at now: Instant, into orders: inout Orders
+    ) {
+        guard let source, source.publication.answersPLI, id.epoch == source.epoch,
+            let encoding = rendition.encoding(id), encoding.wantKey(at: now)
+        else { return }
+        orderKey(rendition.key.slot, encoding, into: &orders)
+    }
+
+    func orderKey(_ slot: SlotName, _ encoding: Encoding, into orders: inout Orders) {
+        tally.keyRequests += 1
+        orders.append(.keyFrame(encoding.id.epoch, slot, layer: encoding.id.layer))
+    }
+
+    // MARK: Waiting for a publisher
+
+    /// Waits until the stream is ready; the first to do so starts a source that is on demand.
+    package func wait(
+        _ id: Waiters.ID, patience: Interval, at now: Instant, into orders: inout Orders
+    ) throws(Refusal) {
+        guard waiters.add(id, patience: patience, at: now) else {
+            throw Refusal(.tooMany, "\(Waiters.maximum) viewers wait for \(name) already")
+        }
+        if isReady(at: now) {
+            waiters.release(.ready)
+        } else if source == nil {
+            wantSource(into: &orders)
+        }
+    }
+
+    package func stopWaiting(_ id: Waiters.ID) { waiters.remove(id) }
+
+    /// The source could not be started: one result, with its cause, for all who wait.
+    package func sourceFailed(_ refusal: Refusal) {
+        sourceIsWanted = false
+        waiters.release(.failed(refusal))
+    }
+
+    func wantSource(into orders: inout Orders) {
+        guard rules.isOnDemand, !sourceIsWanted, source == nil else { return }
+        guard !waiters.isEmpty || readerCount > 0 else { return }
+        sourceIsWanted = true
+        orders.append(.startSource)
+    }
+
+    func scheduleStop(at now: Instant) {
+        guard rules.isOnDemand, source != nil, readerCount == 0 else { return }
+        stopSourceAt = now + rules.stopAfter
+    }
+}
