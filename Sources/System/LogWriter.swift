@@ -23,7 +23,7 @@ package final class LogWriter: Sendable {
         sink = LogSink(
             level: level, format: format, clock: .system,
             delivery: .queued { _ = linux_signal(number) })
-        spawnThread("log") { [self] in
+        _ = try Thread("log") { [self] in
             if let output = (try? LogOutput(target)) ?? (try? LogOutput(.stderr)) { run(output) }
         }
     }
