@@ -129,8 +129,8 @@ struct NackRepairTests {
     }
 
     struct Run {
-        private var media: LossyLink<Int64>
-        private var feedback: LossyLink<RTCPNack>
+        private var media: Link<Int64>
+        private var feedback: Link<RTCPNack>
         private var requester = NackRequester()
         private var unwrapper = SequenceUnwrapper()
         private var unsent: Range<Int64>
@@ -140,10 +140,9 @@ struct NackRepairTests {
         private(set) var keyframes = 0
 
         init(seed: UInt64, packetCount: Int64, lossPerMille: UInt64) {
-            let weather = LossyLink<Int64>.Weather(lossPerMille: lossPerMille, delay: 10...14)
-            media = LossyLink(seed: seed, weather: weather)
-            feedback = LossyLink(
-                seed: ~seed, weather: .init(lossPerMille: lossPerMille, delay: 10...14))
+            let weather = Weather(lossPerMille: lossPerMille, delay: 10...14)
+            media = Link(seed: seed, weather: weather)
+            feedback = Link(seed: ~seed, weather: weather)
             unsent = 65_000..<65_000 + packetCount  // The numbers wrap on the way.
         }
 
