@@ -5,6 +5,8 @@
 /// a file of its own beside this one and may only trap when the parser is wrong.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case json
+    case codecAudio = "codec-audio"
+    case codecVideo = "codec-video"
     case nalH264 = "nal-h264"
     case nalH265 = "nal-h265"
     case rtpHeader = "rtp-header"
@@ -14,6 +16,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     package func run(_ bytes: RawSpan) {
         switch self {
         case .json: fuzzJSON(bytes)
+        case .codecAudio: fuzzAudio(bytes)
+        case .codecVideo: fuzzVideo(bytes)
         case .nalH264: fuzzH264(bytes)
         case .nalH265: fuzzH265(bytes)
         case .rtpHeader: fuzzRTPHeader(bytes)
