@@ -85,6 +85,11 @@ let package = Package(
             name: "Simulation", dependencies: ["Wire"], path: "Tests/Simulation",
             swiftSettings: house),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
+        .target(name: "CYardstick", path: "bench/CYardstick"),
+        .executableTarget(
+            name: "EngineBench",
+            dependencies: ["Wire", "System", "CYardstick", "CAllocationCount"],
+            path: "bench/Engine", swiftSettings: house),
         .target(
             name: "FuzzTargets",
             dependencies: ["Wire", "Media", "Codecs", "RTP", "HTTP", "Settings"],

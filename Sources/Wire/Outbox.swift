@@ -145,7 +145,8 @@ public struct Outbox: ~Copyable {
     ) -> Int {
         var ownOffset = ownStart
         var count = 0
-        for piece in pieces[pieceStart...].prefix(Self.slicesMaximum) {
+        for index in pieceStart..<min(pieces.count, pieceStart + Self.slicesMaximum) {
+            let piece = pieces[index]
             var start: UnsafeRawPointer?
             if let chunk = piece.chunk {
                 unsafe start = chunk.base?.advanced(by: piece.offset)

@@ -1,0 +1,34 @@
+// The yardstick: what a C program would do for the same work, written straight down. The bench
+// runs it in turn with ours, on the same sockets, and compares.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+struct yardstick_fanout;
+
+/// `ports` on 127.0.0.1 are the destinations; each gets `per_peer` datagrams of `size` bytes.
+struct yardstick_fanout *yardstick_fanout_new(
+    int fd, int ipv4, const uint16_t *ports, unsigned peers, unsigned per_peer, size_t size);
+/// Copies `payload` once for each datagram, as protecting it would, and sends. Result: the
+/// datagrams that went, or -errno.
+long yardstick_fanout_send(struct yardstick_fanout *fanout, const void *payload);
+void yardstick_fanout_free(struct yardstick_fanout *fanout);
+
+/// Writes a head of `head_size` bytes and the shared body to each socket, in one call each.
+/// Result: the bytes that went, or -errno.
+long yardstick_write_all(
+    const int *fds, unsigned count, const void *head, size_t head_size, const void *body,
+    size_t body_size);
+
+/// A thread that empties sockets, so that no sender waits: it counts, and looks at nothing.
+struct yardstick_drain;
+struct yardstick_drain *yardstick_drain_start(const int *fds, unsigned count, int cpu);
+uint64_t yardstick_drain_bytes(struct yardstick_drain *drain);
+void yardstick_drain_stop(struct yardstick_drain *drain);
+
+/// Receivers, and what feeds them. Numbers of descriptors, or -errno.
+int yardstick_udp_sender(void);  // As ours: dual-stack, on a port that the kernel chooses.
+int yardstick_udp_receiver(uint16_t *port);
+int yardstick_tcp_pair(int fds[2]);
+void yardstick_pin(int cpu);
+void yardstick_more_files(void);
