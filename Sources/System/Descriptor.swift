@@ -7,7 +7,8 @@ internal import CLinux
 package struct Descriptor: ~Copyable, Sendable {
     let number: CInt
 
-    init(owning number: CInt) { self.number = number }
+    /// Takes over a number that nobody else will close.
+    package init(owning number: CInt) { self.number = number }
 
     /// Owns the result of a call, or throws what went wrong.
     init(_ result: CInt, _ doing: @autoclosure () -> String) throws(SystemError) {

@@ -3,7 +3,7 @@ import Glibc
 package import Wire
 
 /// Accepts connections, a bounded number per turn.
-package struct TCPListener: ~Copyable {
+package struct TCPListener: ~Copyable, Sendable {
     /// A connection and who made it.
     package struct Accepted: ~Copyable {
         package let socket: TCPSocket

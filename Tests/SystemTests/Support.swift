@@ -32,3 +32,10 @@ extension Bell {
     /// How often it was rung since somebody last listened.
     func rings() -> Int { max(0, linux_take(descriptor.number)) }
 }
+
+/// Leaves this process without a single free descriptor.
+func exhaustDescriptors() {
+    var limit = rlimit(rlim_cur: 256, rlim_max: 256)
+    unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    while unsafe open("/dev/null", O_RDONLY) >= 0 {}
+}
