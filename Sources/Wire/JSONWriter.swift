@@ -34,6 +34,12 @@ public struct JSONWriter: Sendable {
         self.value(value)
     }
 
+    /// Text from a peer: cut to its bound, and escaped as all text is.
+    public mutating func field(_ key: String, _ text: LabelText) {
+        self.key(key)
+        value(text)
+    }
+
     public mutating func field(_ key: String, _ value: some FixedWidthInteger) {
         self.key(key)
         self.value(value)
@@ -54,7 +60,9 @@ public struct JSONWriter: Sendable {
         null()
     }
 
-    public mutating func value(_ text: String) {
+    public mutating func value(_ text: String) { value(LabelText(text, limit: .max)) }
+
+    public mutating func value(_ text: LabelText) {
         separate()
         write(text)
         needsComma = true
@@ -70,7 +78,7 @@ public struct JSONWriter: Sendable {
 
     private mutating func key(_ key: String) {
         separate()
-        write(key)
+        write(LabelText(key, limit: .max))
         bytes.append(0x3a)
         needsComma = false
     }
@@ -96,9 +104,9 @@ public struct JSONWriter: Sendable {
         if needsComma { bytes.append(0x2c) }
     }
 
-    private mutating func write(_ text: String) {
+    private mutating func write(_ text: LabelText) {
         bytes.append(0x22)
-        LabelText(text, limit: .max).write(for: .json, into: &bytes)
+        text.write(for: .json, into: &bytes)
         bytes.append(0x22)
     }
 }

@@ -70,6 +70,9 @@ public struct TextHead: Sendable {
         self.rules = rules
     }
 
+    /// Nothing of a head has been seen yet.
+    public var isUntouched: Bool { scanned == 0 }
+
     /// Forgets the head: the next message begins at the first byte of the next `read`.
     public mutating func reset() {
         line = 0..<0
@@ -84,6 +87,8 @@ public struct TextHead: Sendable {
     /// - Returns: Whether the head is complete; false asks for more bytes.
     public mutating func read(_ bytes: RawSpan) throws(ParseError) -> Bool {
         if lineStart == 0, bytes.byteCount > 0, !ASCII.isToken(bytes.byte(at: 0)) {
+            // Perhaps half of a line end in front of the message, which is the caller's to drop.
+            if bytes.byteCount == 1, bytes.byte(at: 0) == ASCII.carriageReturn { return false }
             // Said at the first byte, so that a TLS hello does not wait for its time limit.
             throw .invalid("first byte", value: UInt64(bytes.byte(at: 0)), at: 0)
         }
