@@ -150,7 +150,7 @@ struct TextHeadTests {
         ("POST / HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n\r\n", "another coding"),
         ("POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "two codings"),
         ("P\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", "two TE"),
-        ("\u{16}\u{3}\u{1}", "a TLS hello"), ("\0\0\0\0", "zeros"),
+        ("\u{16}\u{3}\u{1}", "a TLS hello"), ("\0\0\0\0", "zeros"), ("\rX", "a CR alone in front"),
     ])
     func refuses(text: String, what: String) {
         #expect(Self.refusal(text) != nil, "\(what)")
