@@ -105,7 +105,9 @@ let package = Package(
             "ICETests", ["Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "Simulation"]),
         tests("WebTests", ["Wire", "HTTP", "Simulation", "FuzzTargets"]),
         tests("SystemTests", ["Wire", "System", "CLinux", "CAllocationCount"]),
-        tests("GatewayTests", ["Wire", "System", "Settings", "Gateway", "Simulation"]),
+        tests(
+            "GatewayTests",
+            ["Wire", "Media", "Stream", "Crypto", "System", "Settings", "Gateway", "Simulation"]),
         tests("TidyTests", []),
     ] + (hasIPSecMB ? [library("CIPSecMB", pkgConfig: nil, debian: "libipsec-mb-dev")] : []),
     swiftLanguageModes: [.v6]

@@ -52,6 +52,9 @@ package struct TCPListener: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
+    /// Gives the socket away: main binds it, the worker that serves it adopts it.
+    package consuming func takeDescriptor() -> Descriptor { descriptor }
+
     /// The next connection that waits. Call at most `acceptsPerTurn` times a turn.
     package mutating func accept() throws(SystemError) -> Accepted? {
         while true {

@@ -6,6 +6,8 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case httpRequest = "http-request"
     case json
+    case codecAudio = "codec-audio"
+    case codecVideo = "codec-video"
     case nalH264 = "nal-h264"
     case nalH265 = "nal-h265"
     case rtpHeader = "rtp-header"
@@ -17,6 +19,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         switch self {
         case .httpRequest: fuzzHTTPRequest(bytes)
         case .json: fuzzJSON(bytes)
+        case .codecAudio: fuzzAudio(bytes)
+        case .codecVideo: fuzzVideo(bytes)
         case .nalH264: fuzzH264(bytes)
         case .nalH265: fuzzH265(bytes)
         case .rtpHeader: fuzzRTPHeader(bytes)

@@ -1,0 +1,48 @@
+import System
+import Wire
+
+// FLUSH, the end of a turn: what has come and what has been said leaves together.
+extension Worker {
+    func wantFlush(_ connection: Connection) {
+        guard !connection.isInFlush else { return }
+        connection.isInFlush = true
+        toFlush.append(connection.identity.index)
+    }
+
+    func flush() {
+        feedReaders()
+        for index in toFlush {
+            guard let connection = connections[index] else { continue }
+            connection.isInFlush = false
+            if !connection.isBlocked { write(connection) }
+        }
+        toFlush.removeAll(keepingCapacity: true)
+    }
+
+    private func write(_ connection: Connection) {
+        guard let count = connection.write(), !connection.isOverflowing else {
+            close(connection)
+            return
+        }
+        counters.connectionBytesOut += Int64(count)
+        if connection.isEnding, connection.waiting == 0 {
+            connection.finish()
+            close(connection)
+            return
+        }
+        setInterest(of: connection)
+    }
+
+    /// The poller would spin on a writable socket that nothing is to be written to.
+    private func setInterest(of connection: Connection) {
+        guard let registration = connection.registration else { return }
+        var interest: Poller.Interest = connection.readEnded || connection.isEnding ? [] : .read
+        if connection.isBlocked { interest.insert(.write) }
+        do throws(SystemError) {
+            try poller.modify(registration, interest)
+        } catch {
+            log.warning("\(connection.service) \(connection.peer): \(error)")
+            close(connection)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Stream
+import System
+import Wire
+
+// Letters from other threads, and questions to all workers at once.
+extension Worker {
+    func readLetters() {
+        neighbours.mailbox(of: plan.index).collect(into: &letters)
+        counters.lettersIn += Int64(letters.count)
+        for letter in letters { read(letter) }
+        letters.removeAll(keepingCapacity: true)
+    }
+
+    private func read(_ letter: Letter) {
+        switch letter {
+        case .stop(let patience): stop(within: patience)
+        case .report(let asker, let id): neighbours.post(.reported(id, report), to: asker)
+        case .reported(let id, let report): note(report, for: id)
+        }
+    }
+
+    /// No new connections from here on; sessions are told, and have this long to finish.
+    private func stop(within patience: Interval) {
+        guard stopping == nil else { return }
+        stopping = now + patience
+        for listener in listeners { listener.stop(&poller) }
+        connections.forEach { connection in
+            end(connection, because: .shuttingDown)
+        }
+    }
+
+    private var report: WorkerReport {
+        var kinds: [String: Int] = [:]
+        connections.forEach { kinds[$0.service, default: 0] += 1 }
+        return WorkerReport(worker: plan.index, counters: counters, connections: kinds)
+    }
+
+    /// Asks every worker, this one too; `done` is called once, with all answers or with those that
+    /// came in time.
+    func gather(_ done: @escaping (Gather) -> Void) {
+        nextGather &+= 1
+        gathers[nextGather] = (Gather(workers: neighbours.count, at: now), done)
+        neighbours.postToAll(.report(to: plan.index, nextGather))
+    }
+
+    private func note(_ report: WorkerReport, for id: Gather.ID) {
+        gathers[id]?.gather.note(report)
+        if gathers[id]?.gather.isComplete == true { finishGather(id) }
+    }
+
+    func expireGathers() {
+        for (id, entry) in gathers where entry.gather.deadline <= now { finishGather(id) }
+    }
+
+    private func finishGather(_ id: Gather.ID) {
+        guard let entry = gathers.removeValue(forKey: id) else { return }
+        entry.done(entry.gather)
+    }
+}

@@ -1,0 +1,152 @@
+import Stream
+package import System
+import Wire
+
+/// One thread of the gateway: its sockets, its connections, its sessions, and the loop that serves
+/// them. It shares nothing; what others want of it comes in its mailbox and its rings.
+///
+///     wait → read the clock once → datagrams → connections → letters → deadlines → FLUSH
+package final class Worker {
+    let plan: WorkerPlan
+    let neighbours: Neighbours
+    let log: Log
+
+    var poller: Poller
+    var slab = ReceiveSlab()
+    var batch = SendBatch()
+    var sender = BatchSender()
+    var listeners: [ListeningSocket] = []
+    var datagramSockets: [DatagramSocket] = []
+    var connections = SlotTable<Connection>()
+    var deadlines: Deadlines
+    var newcomers: Newcomers
+    var counters = WorkerCounters()
+    var random: SplitMix64
+    /// The time of this turn: one for all that happens in it.
+    var now: Instant
+
+    // Lent to sessions and connections for the length of a call; kept so that nothing is
+    // allocated in a turn.
+    var effects = Effects()
+    var running = Effects()
+    var orders = Orders()
+    var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
+    var due: [Int] = []
+    var letters: [Letter] = []
+    /// Connections that have something to write in this turn.
+    var toFlush: [Int] = []
+    /// Sessions that were called outside of their own turn and may have written effects.
+    var pendingEffects: [Connection] = []
+    /// Connections that are too slow to be kept: closed when nobody walks over them.
+    var hopeless: [Connection] = []
+    var gathers: [Gather.ID: (gather: Gather, done: (Gather) -> Void)] = [:]
+    var nextGather: Gather.ID = 0
+
+    // Streams.
+    let memory: MediaMemory
+    var streams: [String: LocalStream] = [:]
+    var streamSlots = SlotTable<LocalStream>()
+    var streamDeadlines: Deadlines
+    var dirtyStreams: [LocalStream] = []
+    var waiting: [Waiters.ID: Waiting] = [:]
+    var nextWaiter: Waiters.ID = 0
+    var stopping: Instant?
+
+    /// What an event of the poller is about: its tag.
+    enum Tag {
+        case bell, datagrams(Int), listener(Int), connection(Int)
+
+        /// Kinds in the low bits, indexes above.
+        var number: Int {
+            switch self {
+            case .bell: 0
+            case .datagrams(let index): index << 2 | 1
+            case .listener(let index): index << 2 | 2
+            case .connection(let index): index << 2 | 3
+            }
+        }
+
+        init(_ number: Int) {
+            switch number & 3 {
+            case 0: self = .bell
+            case 1: self = .datagrams(number >> 2)
+            case 2: self = .listener(number >> 2)
+            default: self = .connection(number >> 2)
+            }
+        }
+    }
+
+    /// Made on the thread it lives on.
+    package init(
+        _ plan: WorkerPlan, _ neighbours: Neighbours, _ log: Log
+    ) throws(SystemError) {
+        self.plan = plan
+        self.neighbours = neighbours
+        self.log = log.with("worker", String(plan.index))
+        now = Clock.now
+        poller = try Poller()
+        deadlines = Deadlines(at: now)
+        streamDeadlines = Deadlines(at: now)
+        memory = MediaMemory(limit: plan.limits.mediaMemory)
+        newcomers = Newcomers(maximum: plan.limits.newcomersPerNetwork)
+        random = SplitMix64(seed: plan.seed)
+        _ = try poller.add(neighbours.bell(of: plan.index), tag: Tag.bell.number)
+        try openListeners()
+        try openDatagramSockets()
+    }
+
+    package func run() {
+        while !isDone { turn() }
+    }
+
+    private var isDone: Bool {
+        guard let stopping else { return false }
+        return connections.count == 0 || now >= stopping
+    }
+
+    func turn() {
+        wait()
+        now = Clock.now
+        counters.turns += 1
+        while let event = poller.next() { serve(event) }
+        readLetters()
+        serveDeadlines()
+        flush()
+    }
+
+    /// Sleeps until something comes or is due. Nothing due and no session: for ever.
+    private func wait() {
+        let bell = neighbours.bell(of: plan.index)
+        bell.fallAsleep()
+        var next = min(deadlines.next, streamDeadlines.next)
+        for entry in gathers.values { next = min(next, entry.gather.deadline) }
+        if let stopping { next = min(next, stopping) }
+        let timeout = next == .distantFuture ? nil : max(.zero, next - Clock.now)
+        do throws(SystemError) {
+            try poller.wait(neighbours.mailbox(of: plan.index).isEmpty ? timeout : .zero)
+        } catch {
+            // A signal, or a mistake of ours: either way the turn goes on without events.
+            log.warning("poller: \(error)")
+        }
+        bell.awake()
+    }
+
+    private func serve(_ event: Poller.Event) {
+        switch Tag(event.tag) {
+        case .bell: break  // Letters are read in every turn.
+        case .datagrams(let index): receiveDatagrams(index)
+        case .listener(let index): accept(index)
+        case .connection(let index): serveConnection(index, event)
+        }
+    }
+
+    private func serveDeadlines() {
+        due.removeAll(keepingCapacity: true)
+        deadlines.takeDue(at: now, into: &due)
+        for slot in due { connections[slot].map(expire) }
+        due.removeAll(keepingCapacity: true)
+        streamDeadlines.takeDue(at: now, into: &due)
+        for slot in due { streamSlots[slot].map(expire) }
+        expireGathers()
+    }
+}

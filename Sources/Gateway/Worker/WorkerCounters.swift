@@ -1,0 +1,45 @@
+/// What one worker has done so far: plain numbers, added up over all workers when somebody asks.
+package struct WorkerCounters: Equatable, Sendable {
+    package var turns: Int64 = 0
+    package var datagramsIn: Int64 = 0
+    package var datagramBytesIn: Int64 = 0
+    /// Datagrams that belong to nobody: garbage, strangers, sessions that have ended.
+    package var datagramsUnknown: Int64 = 0
+    package var datagramsOut: Int64 = 0
+    package var datagramBytesOut: Int64 = 0
+    /// Messages the datagrams left in: their ratio is the mean length of a run.
+    package var messagesOut: Int64 = 0
+    /// Datagrams the kernel refused for good.
+    package var datagramsRefused: Int64 = 0
+    package var connectionsAccepted: Int64 = 0
+    package var connectionsClosed: Int64 = 0
+    /// Connections refused before they said a word: a bound of the table of limits.
+    package var connectionsRefused: Int64 = 0
+    package var connectionBytesIn: Int64 = 0
+    package var connectionBytesOut: Int64 = 0
+    package var lettersIn: Int64 = 0
+    package var relayRecordsIn: Int64 = 0
+    package var relayBytesIn: Int64 = 0
+    /// Records that named a stream or epoch which is no more.
+    package var relayRecordsStale: Int64 = 0
+    package var questions: Int64 = 0
+    package var refusals: Int64 = 0
+    /// Items handed to viewers on connections.
+    package var itemsSent: Int64 = 0
+
+    package init() {}
+
+    package static func += (a: inout WorkerCounters, b: WorkerCounters) {
+        for path in all { a[keyPath: path] += b[keyPath: path] }
+    }
+
+    private static var all: [WritableKeyPath<WorkerCounters, Int64>] {
+        [
+            \.turns, \.datagramsIn, \.datagramBytesIn, \.datagramsUnknown, \.datagramsOut,
+            \.datagramBytesOut, \.messagesOut, \.datagramsRefused, \.connectionsAccepted,
+            \.connectionsClosed, \.connectionsRefused, \.connectionBytesIn, \.connectionBytesOut,
+            \.lettersIn, \.relayRecordsIn, \.relayBytesIn, \.relayRecordsStale, \.questions,
+            \.refusals, \.itemsSent,
+        ]
+    }
+}

@@ -1,0 +1,126 @@
+import Gateway
+import Glibc
+import Settings
+import Stream
+import Synchronization
+import System
+import Wire
+
+/// Real workers on real threads, with the line protocol on a loopback port of each.
+final class Crew {
+    let neighbours: Neighbours
+    let ports: [UInt16]
+    private var threads: [ThreadBox] = []
+
+    /// Arrays hold no threads: those cannot be copied.
+    private final class ThreadBox {
+        var thread: Thread?
+        init(_ thread: consuming Thread) { self.thread = consume thread }
+        func join() {
+            if let thread = thread.take() { thread.join() }
+        }
+    }
+
+    init(
+        workers: Int = 1, gate: Gate = Gate(publishKey: Secret("sesame")),
+        limits: WorkerLimits = WorkerLimits(), tls: TLSMaterial? = nil
+    ) throws {
+        neighbours = try Neighbours(count: workers)
+        let sink = LogSink(
+            level: .error, format: .text, clock: .system, delivery: .direct { _ in })
+        let log = Log(sink, "worker")
+        var ports: [UInt16] = []
+        for index in 0..<workers {
+            let listener = try TCPListener(bind: Address(ipv4: 0x7f00_0001, port: 0))
+            ports.append(listener.localAddress.port)
+            var plan = WorkerPlan(
+                index: index, services: [Service("line") { LineSession($0.peer) }],
+                listeners: [.init(service: 0, tls: tls, socket: listener.takeDescriptor())],
+                gate: gate, seed: UInt64(index))
+            plan.limits = limits
+            let neighbours = neighbours
+            threads.append(
+                ThreadBox(
+                    try Thread("worker-\(index)") { [plan] in
+                        (try? Worker(plan, neighbours, log))?.run()
+                    }))
+        }
+        self.ports = ports
+    }
+
+    func connect(to worker: Int = 0) throws -> Line { try Line(port: ports[worker]) }
+
+    /// Stops all workers and waits for their threads: a test leaves nothing running.
+    func stop(after patience: Interval = .zero) {
+        neighbours.postToAll(.stop(after: patience))
+        for thread in threads { thread.join() }
+        threads = []
+    }
+
+    deinit { stop() }
+}
+
+/// The other end: a blocking socket that speaks in lines and never waits longer than five seconds.
+final class Line {
+    private let descriptor: CInt
+    private var buffer: [UInt8] = []
+
+    init(port: UInt16) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var patience = timeval(tv_sec: 5, tv_usec: 0)
+        _ = unsafe setsockopt(
+            descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let result = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        if result != 0 { throw SystemError(doing: "connect to port \(port)", code: errno) }
+    }
+
+    deinit { close(descriptor) }
+
+    func limitReceiveBuffer() {
+        var size: CInt = 4096
+        _ = unsafe setsockopt(
+            descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
+    }
+
+    func say(_ text: String) {
+        let bytes = Array("\(text)\n".utf8)
+        var sent = 0
+        while sent < bytes.count {
+            let count = unsafe bytes[sent...].withUnsafeBytes {
+                unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return }
+            sent += count
+        }
+    }
+
+    /// The next line; nil at the end of the connection or after five seconds of silence.
+    func hear() -> String? {
+        while true {
+            if let end = buffer.firstIndex(of: 10) {
+                let line = String(decoding: buffer[..<end], as: UTF8.self)
+                buffer.removeSubrange(...end)
+                return line
+            }
+            var piece = [UInt8](repeating: 0, count: 65_536)
+            let count = unsafe recv(descriptor, &piece, piece.count, 0)
+            guard count > 0 else { return nil }
+            buffer.append(contentsOf: piece[..<count])
+        }
+    }
+
+    func hear(_ count: Int) -> [String] { (0..<count).compactMap { _ in hear() } }
+
+    func ask(_ text: String) -> String? {
+        say(text)
+        return hear()
+    }
+}

@@ -1,0 +1,123 @@
+import Media
+import Stream
+import Wire
+
+/// A protocol for tests: one command a line, one answer a line. It publishes and reads VP8 frames
+/// whose bytes are the text of the line, so a test can see what arrived, where, and in which order.
+final class LineSession: ByteSession {
+    private var questions: [QuestionID: String] = [:]
+    private var nextQuestion: QuestionID = 0
+    private var ticks: Int64 = 0
+    private let peer: Address
+    private(set) var isEstablished = false
+    private(set) var deadline = Instant.distantFuture
+
+    init(_ seed: Address) { peer = seed }
+
+    func receive(
+        _ bytes: RawSpan, at now: Instant, into effects: inout Effects, out: inout Outbox
+    ) -> Int {
+        guard let end = (0..<bytes.byteCount).first(where: { bytes.byte(at: $0) == 10 }) else {
+            return 0
+        }
+        isEstablished = true
+        let line = String(decoding: [UInt8](copying: bytes.extracting(0..<end)), as: UTF8.self)
+        let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+        run(words.first ?? "", words.count > 1 ? words[1] : "", now, &effects, &out)
+        return end + 1
+    }
+
+    private func run(
+        _ command: String, _ text: String, _ now: Instant, _ effects: inout Effects,
+        _ out: inout Outbox
+    ) {
+        switch command {
+        case "echo": out.append("\(text)\n")
+        case "big":
+            for _ in 0..<(Int(text) ?? 0) { out.append(String(repeating: "x", count: 1023) + "\n") }
+        case "publish": ask("publish", text, &effects)
+        case "read": ask("read", text, &effects)
+        case "key", "delta":
+            ticks += 3000
+            let flags: ItemMeta.Flags =
+                command == "key" ? [.frameStart, .frameEnd, .key] : [.frameStart, .frameEnd]
+            let bytes = Array(text.utf8)
+            effects.frame(
+                bytes.raw,
+                ItemMeta(ticks: ticks, arrival: now, length: bytes.count, flags: flags),
+                channel: 0, slot: .video)
+        case "unpublish": effects.append(.unpublish(0, .done))
+        case "wantkey": effects.append(.keyRequest(1, .video))
+        case "timer": deadline = now + .milliseconds(Int64(text) ?? 0)
+        case "bye": effects.append(.close(.done))
+        default: out.append("what is \(command)?\n")
+        }
+    }
+
+    private func ask(_ what: String, _ name: String, _ effects: inout Effects) {
+        nextQuestion += 1
+        questions[nextQuestion] = what
+        let announced = AnnouncedSlot(
+            slot: .video, format: Format(codec: .vp8, clockRate: 90_000), form: .frames)
+        var publication = Publication(
+            principal: .local, protocolName: "line", slots: [announced])
+        publication.answersPLI = true
+        let want = Subscription.Want(slot: .video, codecs: [.vp8], form: .frames)
+        let parts = name.split(separator: " ").map(String.init)
+        let patience = parts.count > 1 ? Int64(parts[1]) ?? 0 : 0
+        effects.ask(
+            what == "publish"
+                ? .publish(0, name: parts[0], credential(parts), peer: peer, publication)
+                : .subscribe(
+                    1, name: parts[0], Credential(), peer: peer,
+                    Subscription(
+                        wants: [want], rule: .connection, patience: .milliseconds(patience))),
+            nextQuestion)
+    }
+
+    private func credential(_ words: [String]) -> Credential {
+        var credential = Credential()
+        if words.count > 1 { credential.token = words[1] }
+        return credential
+    }
+
+    func receiveEnd(at now: Instant, into effects: inout Effects, out: inout Outbox) {
+        effects.append(.close(.done))
+    }
+
+    func answer(
+        _ answer: Answer, to id: QuestionID, at now: Instant, into effects: inout Effects,
+        out: inout Outbox
+    ) {
+        guard let what = questions.removeValue(forKey: id) else { return }
+        switch answer {
+        case .published(let epoch): out.append("published \(epoch)\n")
+        case .subscribed(let snapshot): out.append("subscribed \(snapshot.epoch)\n")
+        case .refused(let refusal): out.append("refused \(what) \(refusal.code.rawValue)\n")
+        case .allowed: out.append("allowed\n")
+        }
+    }
+
+    func notice(
+        _ notice: Notice, at now: Instant, into effects: inout Effects, out: inout Outbox
+    ) {
+        switch notice {
+        case .keyWanted: out.append("keywanted\n")
+        case .ended(_, let reason): out.append("ended \(reason.rawValue)\n")
+        case .demand, .changed: break
+        }
+    }
+
+    func send(
+        _ item: RawSpan, _ meta: ItemMeta, _ format: Format, of slot: SlotName,
+        channel: ChannelID, jump: Jump?, out: inout Outbox
+    ) {
+        let mark = jump.map { " (\($0))" } ?? ""
+        out.append("item \(String(decoding: [UInt8](copying: item), as: UTF8.self))\(mark)\n")
+    }
+
+    func expire(at now: Instant, into effects: inout Effects, out: inout Outbox) {
+        deadline = .distantFuture
+        out.append("expired\n")
+    }
+}
