@@ -157,7 +157,7 @@ extension Certificate {
     }
 
     /// Calls one of OpenSSL's `i2d` functions: first for the size, then for the bytes.
-    private static func encode(
+    static func encode(
         _ write: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> CInt
     ) -> [UInt8] {
         let count = write(nil)

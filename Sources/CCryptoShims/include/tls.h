@@ -1,6 +1,7 @@
 // OpenSSL's settings that are macros, and the callbacks it makes during a handshake.
 #pragma once
 #include <openssl/ssl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,3 +23,11 @@ void crypto_context_select_alpn(SSL_CTX *context, const uint8_t *list);
 void crypto_context_select_name(SSL_CTX *context, SSL_CTX *const *contexts);
 
 int crypto_set_server_name(SSL *ssl, const char *name);
+
+/// DTLS: no datagram is larger than this.
+void crypto_set_mtu(SSL *ssl, long bytes);
+/// DTLS: the most bytes that the certificates of a peer may have.
+void crypto_context_limit_certificates(SSL_CTX *context, long bytes);
+/// DTLS: turns OpenSSL's retransmission off, which reads a clock of its own: entirely, or but for
+/// the client's second flight, which only OpenSSL can repeat well.
+void crypto_stop_timer(SSL *ssl, bool entirely);

@@ -35,11 +35,26 @@ import Wire
         if unsafe wire.pointee.output_capacity > 1 << 18 { unsafe crypto_wire_shrink(wire) }
     }
 
+    /// The same for datagrams, each of which is preceded by its length.
+    func drain(into datagrams: inout DatagramList) {
+        let count = unsafe wire.pointee.output_count
+        let bytes = unsafe UnsafeRawBufferPointer(start: wire.pointee.output, count: count)
+        var start = 0
+        while start < count {
+            let size = Int(unsafe bytes.loadUnaligned(fromByteOffset: start, as: UInt16.self))
+            let end = start + 2 + size
+            let datagram = unsafe UnsafeRawBufferPointer(rebasing: bytes[start + 2..<end])
+            unsafe datagrams.append(RawSpan(_unsafeBytes: datagram))
+            start = end
+        }
+        discardOutput()
+    }
+
     func discardOutput() { unsafe wire.pointee.output_count = 0 }
 }
 
 /// One session of OpenSSL over memory: what TLS and DTLS share.
-@safe struct SSLConnection: ~Copyable {
+@safe final class SSLConnection {
     enum Outcome: Equatable {
         case done
         case wantsInput
@@ -158,6 +173,21 @@ extension SSLConnection {
             var position = buffer.baseAddress
             filled = Int(unsafe i2d_X509(certificate, &position))
         }
+    }
+}
+
+extension SSLConnection {
+    /// The keys for SRTP (RFC 5764 §4.2); `nil` if no profile was agreed on.
+    func exportKeys(isServer: Bool) -> SRTPKeys? {
+        guard let selected = unsafe SSL_get_selected_srtp_profile(ssl),
+            let profile = SRTPProfile(rawValue: UInt16(clamping: unsafe selected.pointee.id))
+        else { return nil }
+        let label = "EXTRACTOR-dtls_srtp"
+        var material = [UInt8](repeating: 0, count: SRTPKeys.materialCount(profile))
+        let done = unsafe SSL_export_keying_material(
+            ssl, &material, material.count, label, label.utf8.count, nil, 0, 0)
+        guard done == 1 else { return nil }
+        return SRTPKeys(profile: profile, material: material, isServer: isServer)
     }
 }
 
