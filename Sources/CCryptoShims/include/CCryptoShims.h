@@ -5,5 +5,6 @@
 #pragma once
 #include "certificate.h"
 #include "hash.h"
+#include "srtp.h"
 #include "tls.h"
 #include "wire.h"
