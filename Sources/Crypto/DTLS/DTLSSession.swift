@@ -197,8 +197,8 @@ extension DTLSSession {
         return moved
     }
 
-    /// Nothing is known of who sent a bad first hello, so it did not happen: no alert, and the right
-    /// one may follow. Later the peer has answered us, and its fault is final.
+    /// Nothing is known of who sent a bad first hello, so it did not happen: no alert, and the
+    /// right one may follow. Later the peer has answered us, and its fault is final.
     private func fail(_ reason: String, into output: inout DTLSOutput) {
         guard role == .client || !flight.isEmpty else {
             context.memory.discardOutput()

@@ -84,7 +84,8 @@ extension CryptoEngine {
                 header: Self.hex("800f1234decafbadcafebabe"),
                 payload: [UInt8](repeating: 0xab, count: 16),
                 answer: Self.hex(
-                    "800f1234decafbadcafebabe4e55dc4ce79978d88ca4d215949d2402b78d6acc99ea179b8dbb")),
+                    "800f1234decafbadcafebabe"
+                        + "4e55dc4ce79978d88ca4d215949d2402b78d6acc99ea179b8dbb")),
         ]
     }
 
