@@ -63,14 +63,15 @@ package struct TimelineOrigin: Sendable {
 
     package init() {}
 
-    /// - Returns: Nanoseconds on the timeline for a track's first stamp.
-    package mutating func begin(stamp: Int64, at now: Instant) -> Int64 {
+    /// - Parameter stamp: `nil`: the track begins without one.
+    /// - Returns: Nanoseconds on the timeline for the track's first frame.
+    package mutating func begin(stamp: Int64?, at now: Instant) -> Int64 {
         guard let first else {
-            first = (stamp, now)
+            if let stamp { self.first = (stamp, now) }
             return Self.base.nanoseconds
         }
-        let byStamp = stamp &- first.stamp
         let byArrival = (now - first.arrival).nanoseconds
+        let byStamp = stamp.map { $0 &- first.stamp } ?? byArrival
         let isPlausible =
             (byStamp &- byArrival).magnitude < UInt64(Self.distanceMaximum.nanoseconds)
         return Self.base.nanoseconds &+ (isPlausible ? byStamp : byArrival)

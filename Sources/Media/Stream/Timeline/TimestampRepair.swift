@@ -63,6 +63,10 @@ package struct TimestampRepair: Sendable {
     private var offset: Int64 = 0
     private var isAnchored = true
     private var lastStamp: Int64 = 0
+    /// Not after a change of units: then there is nothing to compare with.
+    private var hasLastStamp = false
+    /// The frame before had a stamp: the step from it is one frame long.
+    private var wasStamped = true
     private var lastOut: Int64 = 0
     private var lastTicks: Int64 = 0
     private var lastArrival = Instant.start
@@ -101,11 +105,10 @@ package struct TimestampRepair: Sendable {
             lastSamples = frame.samples.flatMap { samplesDuration($0) }
         }
         guard hasBegun else {
-            let out = origin.begin(stamp: stamp ?? 0, at: now)
-            return begin(stamp ?? 0, out, composition, at: now)
+            return begin(stamp, composition, at: now, &origin)
         }
         isDiscontinuity = false
-        let stampStep = stamp.map { $0 &- lastStamp }
+        let stampStep = hasLastStamp ? stamp.map { $0 &- lastStamp } : nil
         let passed = max(0, (now - lastArrival).nanoseconds)
         // A picture shown before one decoded earlier: its stamp is right and moves nothing.
         if let stamp, let stampStep, isReordered(stampStep, frame) {
@@ -118,21 +121,29 @@ package struct TimestampRepair: Sendable {
             case .counted: counted()
             case .arrival: arrived(passed, at: now)
             }
-        if let stamp { lastStamp = stamp }
+        if let stamp {
+            lastStamp = stamp
+            hasLastStamp = true
+        }
+        wasStamped = stamp != nil
         let ticks = emit(out)
         watch(stampStep, at: now)
         return Stamp(
             ticks: ticks, compositionOffset: composition, isDiscontinuity: isDiscontinuity)
     }
 
+    /// A track that begins without a stamp begins where its arrival puts it.
     private mutating func begin(
-        _ stamp: Int64, _ out: Int64, _ composition: Int32, at now: Instant
+        _ stamp: Int64?, _ composition: Int32, at now: Instant, _ origin: inout TimelineOrigin
     ) -> Stamp {
         hasBegun = true
+        let out = origin.begin(stamp: stamp, at: now)
         lastTicks = Timebase.ticks(nanoseconds: out, rate: outputRate)
         lastOut = Timebase.nanoseconds(lastTicks, rate: outputRate)
-        lastStamp = stamp
-        offset = lastOut &- stamp
+        lastStamp = stamp ?? 0
+        hasLastStamp = stamp != nil
+        isAnchored = stamp != nil
+        offset = lastOut &- lastStamp
         firstLag = now.nanoseconds &- lastOut
         _ = judge.note(stampStep: nil, sampleStep: nil, out: lastOut, at: now)
         return Stamp(ticks: lastTicks, compositionOffset: composition)
@@ -151,11 +162,11 @@ package struct TimestampRepair: Sendable {
     private mutating func trusted(
         _ stamp: Int64?, _ step: Int64?, _ passed: Int64, at now: Instant
     ) -> Int64 {
-        guard let stamp, let step else {
+        guard let stamp else {
             counters.missingStamps &+= 1
             return lastOut &+ (lastSamples ?? usual.nanoseconds)
         }
-        guard isAnchored else {
+        guard isAnchored, let step else {
             isAnchored = true
             return anchor(stamp, caughtUp(at: now))
         }
@@ -170,7 +181,7 @@ package struct TimestampRepair: Sendable {
         let out = stamp &+ offset
         guard out > lastOut else { return hold(stamp, at: now) }
         heldSince = nil
-        if step > 0 { usual.note(step) }
+        if step > 0, wasStamped { usual.note(step) }
         return out
     }
 
@@ -365,6 +376,7 @@ package struct TimestampRepair: Sendable {
         } else {
             toCorrect = verdict?.drift ?? 0
         }
+        if mode == .scaled || next == .scaled { hasLastStamp = false }
         mode = next
         arrivalStep = usual.nanoseconds
         isAnchored = false
