@@ -10,6 +10,8 @@ final class Connection {
     let local: Address
     let service: String
     let session: any ByteSession
+    /// The same, if it is one: the worker routes its requests.
+    let http: HTTPSession?
     let acceptedAt: Instant
 
     private let socket: TCPSocket
@@ -41,6 +43,8 @@ final class Connection {
     /// It has not finished its first request: it may be anybody.
     var isNew: Bool { !session.isEstablished }
 
+    var wantsBytes: Bool { !readEnded && !isEnding && session.wantsBytes }
+
     /// More than any message a session may leave half read in one piece; what is larger it must
     /// assemble itself, with a bound of its own.
     private static let pendingMaximum = 256 * 1024
@@ -58,6 +62,7 @@ final class Connection {
         self.peer = peer
         self.service = service
         self.session = session
+        http = session as? HTTPSession
         acceptedAt = now
         out = Outbox(limit: Self.outMaximum)
         sealed = Outbox(limit: Self.outMaximum)

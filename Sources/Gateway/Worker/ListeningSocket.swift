@@ -3,16 +3,16 @@ import System
 
 /// A listening socket of one worker, what is spoken on it, and the certificates if it is encrypted.
 final class ListeningSocket {
-    let service: Service
+    let served: ServedProtocol
     let isEncrypted: Bool
     private var socket: TCPListener
     private var registration: Poller.Registration?
     /// The present certificates: a reload puts new ones here, and open connections keep theirs.
     private var tls: TLSContext?
 
-    init(_ socket: consuming TCPListener, service: Service, tls: TLSContext?) {
+    init(_ socket: consuming TCPListener, served: ServedProtocol, tls: TLSContext?) {
         self.socket = socket
-        self.service = service
+        self.served = served
         self.tls = tls
         isEncrypted = tls != nil
     }

@@ -9,7 +9,7 @@ extension Worker {
         for listener in plan.listeners {
             guard let descriptor = listener.socket.take() else { continue }
             let socket = ListeningSocket(
-                try TCPListener(adopting: descriptor), service: plan.services[listener.service],
+                try TCPListener(adopting: descriptor), served: plan.protocols[listener.served],
                 tls: context(listener.tls))
             try socket.register(with: &poller, tag: Tag.listener(listeners.count).number)
             listeners.append(socket)
@@ -31,7 +31,7 @@ extension Worker {
                 guard let accepted = try listener.accept() else { return }
                 admit(accepted, listener)
             } catch {
-                log.warning("\(listener.service.name): \(error)")
+                log.warning("\(listener.served.name): \(error)")
                 return
             }
         }
@@ -46,12 +46,12 @@ extension Worker {
             return
         }
         let socket = accepted.takeSocket()
-        let seed = Service.Seed(
+        let seed = ServedProtocol.Seed(
             peer: peer, local: socket.localAddress ?? .any(port: 0), now: now,
             random: random.next(), worker: plan.index, isEncrypted: listener.isEncrypted)
         let connection = Connection(
-            socket: socket, tls: listener.makeTLS(), peer: peer, service: listener.service.name,
-            session: listener.service.make(seed), at: now)
+            socket: socket, tls: listener.makeTLS(), peer: peer, service: listener.served.name,
+            session: listener.served.make(seed), at: now)
         open(connection)
     }
 

@@ -12,6 +12,7 @@ extension Worker {
             for effect in running.list { run(effect, of: connection) }
             running.clear()
         }
+        serveRequests(of: connection)
     }
 
     private func run(_ effect: Effects.Effect, of connection: Connection) {

@@ -1,3 +1,4 @@
+import Stream
 import System
 import Wire
 
@@ -25,6 +26,7 @@ extension Worker {
             return
         }
         counters.connectionBytesOut += Int64(count)
+        connection.session.wrote(count, at: now, out: &connection.out)
         if connection.isEnding, connection.waiting == 0 {
             connection.finish()
             close(connection)
@@ -36,7 +38,7 @@ extension Worker {
     /// The poller would spin on a writable socket that nothing is to be written to.
     private func setInterest(of connection: Connection) {
         guard let registration = connection.registration else { return }
-        var interest: Poller.Interest = connection.readEnded || connection.isEnding ? [] : .read
+        var interest: Poller.Interest = connection.wantsBytes ? .read : []
         if connection.isBlocked { interest.insert(.write) }
         do throws(SystemError) {
             try poller.modify(registration, interest)

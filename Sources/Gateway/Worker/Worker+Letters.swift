@@ -25,7 +25,9 @@ extension Worker {
         stopping = now + patience
         for listener in listeners { listener.stop(&poller) }
         connections.forEach { connection in
-            end(connection, because: .shuttingDown)
+            connection.session.drain(at: now, into: &effects, out: &connection.out)
+            runEffects(of: connection)
+            wantFlush(connection)
         }
     }
 

@@ -51,6 +51,8 @@ package final class Worker {
     var waiting: [Waiters.ID: Waiting] = [:]
     var nextWaiter: Waiters.ID = 0
     var stopping: Instant?
+    /// The text of the `Date` header, and the second it is for.
+    var date: (seconds: Int64, text: String) = (-1, "")
 
     /// What an event of the poller is about: its tag.
     enum Tag {

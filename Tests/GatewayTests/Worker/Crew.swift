@@ -23,7 +23,8 @@ final class Crew {
 
     init(
         workers: Int = 1, gate: Gate = Gate(publishKey: Secret("sesame")),
-        limits: WorkerLimits = WorkerLimits(), tls: TLSMaterial? = nil
+        limits: WorkerLimits = WorkerLimits(), tls: TLSMaterial? = nil,
+        serving: ServedProtocol = ServedProtocol("line") { LineSession($0.peer) }
     ) throws {
         neighbours = try Neighbours(count: workers)
         let sink = LogSink(
@@ -34,8 +35,8 @@ final class Crew {
             let listener = try TCPListener(bind: Address(ipv4: 0x7f00_0001, port: 0))
             ports.append(listener.localAddress.port)
             var plan = WorkerPlan(
-                index: index, services: [Service("line") { LineSession($0.peer) }],
-                listeners: [.init(service: 0, tls: tls, socket: listener.takeDescriptor())],
+                index: index, protocols: [serving],
+                listeners: [.init(served: 0, tls: tls, socket: listener.takeDescriptor())],
                 gate: gate, seed: UInt64(index))
             plan.limits = limits
             let neighbours = neighbours
@@ -112,6 +113,11 @@ final class Line {
             }
             var piece = [UInt8](repeating: 0, count: 65_536)
             let count = unsafe recv(descriptor, &piece, piece.count, 0)
+            if count == 0, !buffer.isEmpty {
+                // The end without a line's end: what is left is the last line.
+                defer { buffer = [] }
+                return String(decoding: buffer, as: UTF8.self)
+            }
             guard count > 0 else { return nil }
             buffer.append(contentsOf: piece[..<count])
         }

@@ -33,12 +33,30 @@ package protocol ByteSession: AnyObject {
         _ item: RawSpan, _ meta: ItemMeta, _ format: Format, of slot: SlotName,
         channel: ChannelID, jump: Jump?, out: inout Outbox)
 
+    /// So many bytes of what it wrote have left.
+    func wrote(_ count: Int, at now: Instant, out: inout Outbox)
+
+    /// The gateway stops: finish what is going on, begin nothing new.
+    func drain(at now: Instant, into effects: inout Effects, out: inout Outbox)
+
     /// The deadline has passed.
     func expire(at now: Instant, into effects: inout Effects, out: inout Outbox)
 
     /// Its peer has finished a first request: before that it may be anybody, and is not waited for.
     var isEstablished: Bool { get }
 
+    /// Whether more bytes are of use now. While not, they stay in the socket.
+    var wantsBytes: Bool { get }
+
     /// When `expire` is due; `.distantFuture`: never.
     var deadline: Instant { get }
+}
+
+extension ByteSession {
+    package var wantsBytes: Bool { true }
+    package func wrote(_ count: Int, at now: Instant, out: inout Outbox) {}
+
+    package func drain(at now: Instant, into effects: inout Effects, out: inout Outbox) {
+        effects.append(.close(.shuttingDown))
+    }
 }

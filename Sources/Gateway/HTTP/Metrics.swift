@@ -1,0 +1,84 @@
+import HTTP
+import System
+import Wire
+
+/// What `/metrics` says: the sums of all workers, and figures of the process itself.
+struct Metrics {
+    private let total: WorkerCounters
+    private let connections: [String: Int]
+    private let answered: Int
+    private let expected: Int
+    var restarts = 0
+    var version = ""
+
+    init(_ gather: Gather, expected: Int) {
+        var total = WorkerCounters()
+        var connections: [String: Int] = [:]
+        for report in gather.reports {
+            total += report.counters
+            connections.merge(report.connections, uniquingKeysWith: +)
+        }
+        self.total = total
+        self.connections = connections
+        answered = gather.reports.count
+        self.expected = expected
+    }
+
+    var text: [UInt8] {
+        var text = MetricsText()
+        writeProcess(&text)
+        writeTraffic(&text)
+        writeConnections(&text)
+        return text.bytes
+    }
+
+    private func writeProcess(_ text: inout MetricsText) {
+        text.family("gateway_info", .gauge, "The version that runs.")
+        text.sample(1, ["version": version])
+        text.family("gateway_restarts_total", .counter, "Times the serving process was replaced.")
+        text.sample(restarts)
+        text.family("gateway_workers", .gauge, "Workers, and those that answered this question.")
+        text.sample(expected, ["state": "configured"])
+        text.sample(answered, ["state": "answering"])
+        text.family("process_cpu_seconds_total", .counter, "User and system CPU time.")
+        text.sample(Double(Clock.processTime.nanoseconds) / 1e9)
+        text.family("process_resident_memory_bytes", .gauge, "Resident memory.")
+        text.sample(ProcessFigures.residentBytes)
+        text.family("process_open_fds", .gauge, "Open descriptors.")
+        text.sample(ProcessFigures.openDescriptors)
+    }
+
+    private func writeTraffic(_ text: inout MetricsText) {
+        text.family("gateway_bytes_total", .counter, "Bytes moved, without IP and UDP headers.")
+        text.sample(total.datagramBytesIn, ["dir": "in", "protocol": "udp"])
+        text.sample(total.datagramBytesOut, ["dir": "out", "protocol": "udp"])
+        text.sample(total.connectionBytesIn, ["dir": "in", "protocol": "tcp"])
+        text.sample(total.connectionBytesOut, ["dir": "out", "protocol": "tcp"])
+        text.family("gateway_datagrams_total", .counter, "Datagrams moved.")
+        text.sample(total.datagramsIn, ["dir": "in"])
+        text.sample(total.datagramsOut, ["dir": "out"])
+        text.family(
+            "gateway_send_messages_total", .counter,
+            "Messages the datagrams left in: the mean run is datagrams over messages.")
+        text.sample(total.messagesOut)
+        text.family("gateway_datagrams_unknown_total", .counter, "Datagrams of nobody's session.")
+        text.sample(total.datagramsUnknown)
+        text.family("gateway_datagrams_refused_total", .counter, "Datagrams the kernel refused.")
+        text.sample(total.datagramsRefused)
+        text.family("gateway_turns_total", .counter, "Turns of all workers.")
+        text.sample(total.turns)
+        text.family("gateway_refused_total", .counter, "Questions answered with no.")
+        text.sample(total.refusals)
+    }
+
+    private func writeConnections(_ text: inout MetricsText) {
+        text.family("gateway_connections", .gauge, "Open connections.")
+        for (name, count) in connections.sorted(by: { $0.key < $1.key }) {
+            text.sample(count, ["service": name])
+        }
+        text.family("gateway_connections_total", .counter, "Connections, by what became of them.")
+        text.sample(total.connectionsAccepted, ["event": "accepted"])
+        text.sample(total.connectionsRefused, ["event": "refused"])
+        text.sample(total.connectionsClosed, ["event": "closed"])
+    }
+}

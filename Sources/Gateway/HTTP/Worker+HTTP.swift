@@ -1,0 +1,44 @@
+import HTTP
+import System
+import Wire
+
+// Requests of HTTP connections, routed after the session has returned.
+extension Worker {
+    func serveRequests(of connection: Connection) {
+        // An answer may bring up the next request of the pipe: the loop below takes it.
+        guard let session = connection.http, !session.isBeingServed else { return }
+        session.isBeingServed = true
+        defer { session.isBeingServed = false }
+        session.date = dateText()
+        while connections[connection.identity] != nil, let event = session.nextRequest() {
+            switch event {
+            // No route of the admin site takes a body.
+            case .offer(let request), .request(let request):
+                switch session.site {
+                case .admin: serveAdmin(request, for: connection)
+                }
+            case .upgraded, .close: break
+            }
+        }
+    }
+
+    func respond(
+        _ response: HTTPResponse, _ request: HTTPRequest, _ connection: Connection
+    ) {
+        guard let session = connection.http, connections[connection.identity] != nil else { return }
+        session.respond(
+            to: request.id, response, at: now, into: &effects, out: &connection.out)
+        runEffects(of: connection)
+        setDeadline(of: connection)
+        wantFlush(connection)
+    }
+
+    /// Once a second is enough: the header has no fractions.
+    private func dateText() -> String {
+        let seconds = Clock.utcNanoseconds / 1_000_000_000
+        if seconds != date.seconds {
+            date = (seconds, HTTPDate.text(seconds: seconds))
+        }
+        return date.text
+    }
+}
