@@ -26,9 +26,14 @@ static inline int is_link_local(const struct linux_address *address) {
     return address->high >> 54 == 0xfe80 >> 6;
 }
 
+static inline int fits_ipv4(const struct linux_address *address) {
+    return address->high == 0 && (address->low == 0 || address->low >> 32 == 0xffff);
+}
+
+// An IPv6 address for an IPv4 socket stays what it is: the kernel refuses it.
 static inline socklen_t to_sockaddr(
     const struct linux_address *address, int ipv4, struct sockaddr_in6 *out) {
-    if (ipv4) {
+    if (ipv4 && fits_ipv4(address)) {
         struct sockaddr_in *in = (struct sockaddr_in *)out;
         *in = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(address->port) };
         in->sin_addr.s_addr = htonl((uint32_t)address->low);

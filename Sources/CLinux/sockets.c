@@ -15,7 +15,10 @@ static int result(int value) { return value < 0 ? -errno : value; }
 static int open_socket(int type) {
     type |= SOCK_NONBLOCK | SOCK_CLOEXEC;
     int fd = socket(AF_INET6, type, 0);
-    if (fd < 0 && errno == EAFNOSUPPORT) fd = socket(AF_INET, type, 0);
+    if (fd < 0 && errno == EAFNOSUPPORT) return result(socket(AF_INET, type, 0));
+    // Whatever net.ipv6.bindv6only says.
+    int off = 0;
+    if (fd >= 0) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     return result(fd);
 }
 
@@ -29,13 +32,11 @@ static int number_option(int fd, int name) {
 }
 
 int linux_is_ipv4(int fd) { return number_option(fd, SO_DOMAIN) == AF_INET; }
-int linux_is_stream(int fd) { return number_option(fd, SO_TYPE) == SOCK_STREAM; }
 
-static void option_name(enum linux_option option, int *level, int *name) {
+int linux_set(int fd, enum linux_option option, int value) {
     static const int names[][2] = {
         [LINUX_REUSE_ADDRESS] = { SOL_SOCKET, SO_REUSEADDR },
         [LINUX_REUSE_PORT] = { SOL_SOCKET, SO_REUSEPORT },
-        [LINUX_V6_ONLY] = { IPPROTO_IPV6, IPV6_V6ONLY },
         [LINUX_UDP_GRO] = { IPPROTO_UDP, UDP_GRO },
         [LINUX_SEND_BUFFER] = { SOL_SOCKET, SO_SNDBUF },
         [LINUX_RECEIVE_BUFFER] = { SOL_SOCKET, SO_RCVBUF },
@@ -44,21 +45,7 @@ static void option_name(enum linux_option option, int *level, int *name) {
         [LINUX_USER_TIMEOUT] = { IPPROTO_TCP, TCP_USER_TIMEOUT },
         [LINUX_KEEP_ALIVE] = { SOL_SOCKET, SO_KEEPALIVE },
     };
-    *level = names[option][0];
-    *name = names[option][1];
-}
-
-int linux_set(int fd, enum linux_option option, int value) {
-    int level, name;
-    option_name(option, &level, &name);
-    return result(setsockopt(fd, level, name, &value, sizeof value));
-}
-
-int linux_get(int fd, enum linux_option option) {
-    int level, name, value = 0;
-    socklen_t size = sizeof value;
-    option_name(option, &level, &name);
-    return getsockopt(fd, level, name, &value, &size) < 0 ? -errno : value;
+    return result(setsockopt(fd, names[option][0], names[option][1], &value, sizeof value));
 }
 
 int linux_receive_local_address(int fd) {

@@ -1,3 +1,5 @@
+import CLinux
+import Glibc
 import Testing
 import Wire
 
@@ -91,5 +93,43 @@ struct UDPSocketTests {
         #expect(datagrams == [[6]])
         #expect(source == clientAddress)
         #expect(hit.ip == "::1")
+    }
+
+    /// Kernels without IPv6 exist. The same addresses go in and come out.
+    @Test func anIPv4SocketSpeaksTheSameAddresses() throws {
+        let number = socket(AF_INET, CInt(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        var any = Address.any(port: 0).kernel
+        #expect(unsafe linux_bind(number, &any) == 0)
+        let server = try UDPSocket(adopting: Descriptor(owning: number))
+        let client = try UDPSocket(bind: loopback)
+        let port = server.localAddress.port
+        client.send([1].raw, to: Address(ipv4: 0x7f00_0003, port: port))
+        var slab = ReceiveSlab()
+        let questions = try collect(1, from: server, with: &slab)
+        let (source, hit) = (slab.source, slab.destination)
+        let (clientAddress, isIPv4) = (client.localAddress, server.isIPv4)
+        #expect(isIPv4)
+        #expect(questions == [[1]])
+        #expect(source == clientAddress)
+        #expect(hit.ip == "127.0.0.3")
+        server.send([2].raw, to: source, from: hit)
+        let answers = try collect(1, from: client, with: &slab)
+        let answerer = slab.source
+        #expect(answers == [[2]])
+        #expect(answerer == Address(ipv4: 0x7f00_0003, port: port))
+    }
+
+    /// Its last 32 bits must not be taken for an IPv4 address.
+    @Test func anIPv4SocketDoesNotSendToIPv6() throws {
+        let number = socket(AF_INET, CInt(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        let sender = try UDPSocket(adopting: Descriptor(owning: number))
+        var batch = SendBatch()
+        batch.begin(to: Address(high: 1 << 60, low: 0x7f00_0001, port: 9), from: .any(port: 0))
+        batch.append([1].raw)
+        var output = BatchSender()
+        let outcome = output.send(batch, through: sender)
+        let counts = output.counts
+        #expect(outcome == .all)
+        #expect(counts.refused == 1)
     }
 }
