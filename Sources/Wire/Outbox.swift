@@ -104,9 +104,9 @@ public struct Outbox: ~Copyable {
     }
 
     /// Shows the first pieces, at most `slicesMaximum`, for one write. They end with the call.
-    public borrowing func withSlices<Result>(
-        _ write: (UnsafeBufferPointer<Slice>) -> Result
-    ) -> Result {
+    ///
+    /// Not generic in its result: it would not be specialised in the module that writes.
+    public borrowing func withSlices(_ write: (UnsafeBufferPointer<Slice>) -> Int) -> Int {
         unsafe own.withUnsafeBytes { own in
             // On the stack: 64 slices are 1 KiB.
             unsafe withUnsafeTemporaryAllocation(of: Slice.self, capacity: Self.slicesMaximum) {
@@ -121,6 +121,10 @@ public struct Outbox: ~Copyable {
     public mutating func advance(_ count: Int) {
         precondition(count >= 0 && count <= byteCount, "more than there was")
         byteCount -= count
+        guard byteCount > 0 else {
+            tidy()
+            return
+        }
         var left = count
         while left > 0 {
             let taken = min(left, pieces[pieceStart].count)
@@ -192,6 +196,7 @@ public struct Outbox: ~Copyable {
         if isEmpty {
             pieces.removeAll(keepingCapacity: true)
             pieceStart = 0
+            ownStart = own.count
         } else if pieceStart >= 64, pieceStart > pieces.count / 2 {
             pieces.removeFirst(pieceStart)
             pieceStart = 0

@@ -4,10 +4,12 @@ import Wire
 struct OutboxTests {
     /// What a write of at most `count` bytes would put on the wire.
     private func write(_ count: Int, from outbox: inout Outbox) -> [UInt8] {
-        let bytes = unsafe outbox.withSlices { slices in
-            unsafe slices.reduce(into: [UInt8]()) { bytes, slice in
+        var bytes: [UInt8] = []
+        _ = unsafe outbox.withSlices { slices in
+            unsafe slices.forEach { slice in
                 unsafe bytes += UnsafeRawBufferPointer(start: slice.bytes, count: slice.count)
             }
+            return slices.count
         }
         outbox.advance(min(count, bytes.count))
         return Array(bytes.prefix(count))
@@ -20,7 +22,11 @@ struct OutboxTests {
         outbox.append("ab")
         outbox.append(chunk, 1..<3)
         outbox.append([3].raw)
-        let sizes = unsafe outbox.withSlices { unsafe $0.map(\.count) }
+        var sizes: [Int] = []
+        _ = unsafe outbox.withSlices { slices in
+            unsafe sizes = slices.map(\.count)
+            return slices.count
+        }
         #expect(sizes == [4, 2, 1])
         #expect(write(100, from: &outbox) == [1, 2, 97, 98, 11, 12, 3])
         let isEmpty = outbox.isEmpty
