@@ -19,6 +19,19 @@ extension TextHead {
         index(of: name, in: bytes).map { fields[$0].value }
     }
 
+    /// The text of a value, each fold in it replaced by one space (RFC 3261 §7.3.1).
+    public func text(_ value: Range<Int>, in bytes: RawSpan) -> String {
+        var text = ""
+        var rest = value
+        while let fold = bytes.firstIndex(of: ASCII.lineFeed, in: rest) {
+            var end = fold
+            if end > rest.lowerBound, bytes.byte(at: end - 1) == ASCII.carriageReturn { end -= 1 }
+            text += bytes.string(bytes.trimmed(rest.lowerBound..<end)) + " "
+            rest = fold + 1..<value.upperBound
+        }
+        return text + bytes.string(bytes.trimmed(rest))
+    }
+
     /// The place in `fields` of the next header of this name: for those that come more than once.
     public func index(of name: String, from start: Int = 0, in bytes: RawSpan) -> Int? {
         var index = start

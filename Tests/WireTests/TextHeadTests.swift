@@ -178,6 +178,15 @@ struct TextHeadTests {
         #expect(read.body == .length(0))
     }
 
+    @Test(arguments: ["one\r\n two\r\n\tthree", "one \n  two\r\n three"])
+    func unfoldsAValue(folded: String) throws {
+        let text = Array("INVITE sip:a SIP/2.0\r\nSubject: \(folded)\r\n\r\n".utf8)
+        var head = TextHead(rules: .sip)
+        _ = try head.read(text.raw)
+        let unfolded = head.value("subject", in: text.raw).map { head.text($0, in: text.raw) }
+        #expect(unfolded == "one two three")
+    }
+
     @Test func readsAnRTSPHeadWithBareLineFeeds() throws {
         let text = Array("OPTIONS rtsp://h/a RTSP/1.0\nCSeq: 1\n\n".utf8)
         #expect(try Self.read(text, .rtsp)?.values == ["1"])

@@ -5,7 +5,7 @@
 /// a file of its own beside this one and may only trap when the parser is wrong.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case httpRequest = "http-request"
-    case json
+    case json = "json"
     case codecAudio = "codec-audio"
     case codecVideo = "codec-video"
     case nalH264 = "nal-h264"
