@@ -73,10 +73,18 @@ package final class Encoding {
             return true
         }
         next.generation &+= 1
-        eras.removeAll { $0.from < history.start && $0 != eras.last }
+        let start = history.start
+        while eras.count > 1, eras[1].from <= start { eras.removeFirst() }
         if eras.count == Self.formatMaximum { eras.removeFirst() }
         eras.append(FormatEra(format: next, from: history.end))
         return true
+    }
+
+    /// A format as the home numbered it, from the next item on.
+    func adopt(_ format: Format) {
+        guard format != self.format else { return }
+        if eras.count == Self.formatMaximum { eras.removeFirst() }
+        eras.append(FormatEra(format: format, from: history.end))
     }
 
     /// Stores an item; `index` nil: the next one.

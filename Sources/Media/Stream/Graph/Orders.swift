@@ -19,6 +19,8 @@ package struct Orders {
         /// `takeForTranscode`, what comes back by `storeTranscoded`.
         case startTranscode(from: RenditionKey, to: RenditionKey)
         case stopTranscode(to: RenditionKey)
+        /// At a worker that is not the home: a letter to it.
+        case toHome(RelayUp)
         /// The publisher did not come back: viewers are sent away.
         case endReaders(EndReason)
         /// Nothing holds the stream any more: its home may be given back.

@@ -55,6 +55,9 @@ package final class Rendition {
         givenNow = isGiven
     }
 
+    /// One more layer of the same epoch.
+    func add(_ encoding: Encoding) { layers.append(encoding) }
+
     func endEncodings() { for layer in layers { layer.end() } }
 
     func attachReader() {

@@ -26,9 +26,11 @@ extension Stream {
         wasReady = false
         for index in slots.indices
         where !publication.slots.contains(where: { $0.slot == slots[index].name }) {
-            empty(index)
+            empty(index, at: now, into: &orders)
         }
-        for announced in publication.slots { fill(announced, epoch: lastEpoch, into: &orders) }
+        for announced in publication.slots {
+            fill(announced, epoch: lastEpoch, at: now, into: &orders)
+        }
         scheduleStop(at: now)
         orders.append(.changed)
         return lastEpoch
@@ -41,7 +43,7 @@ extension Stream {
         guard isCurrent(epoch) else { return }
         try check([announced])
         if let index = slotIndex(announced.slot), slots[index].announced == announced { return }
-        fill(announced, epoch: epoch, into: &orders)
+        fill(announced, epoch: epoch, at: now, into: &orders)
         orders.append(.changed)
     }
 
@@ -54,7 +56,8 @@ extension Stream {
 
     /// The format of a layer from its next item on.
     package func change(
-        _ format: Format, slot: SlotName, layer: UInt8, epoch: Epoch, into orders: inout Orders
+        _ format: Format, slot: SlotName, layer: UInt8, epoch: Epoch, at now: Instant,
+        into orders: inout Orders
     ) {
         guard isCurrent(epoch), let index = slotIndex(slot), let given = slots[index].given,
             let encoding = given.encoding(EncodingID(epoch: epoch, layer: layer))
@@ -62,7 +65,7 @@ extension Stream {
         guard format.codec == given.key.codec else {
             guard var announced = slots[index].announced else { return }
             announced.format = format
-            fill(announced, epoch: epoch, into: &orders)
+            fill(announced, epoch: epoch, at: now, into: &orders)
             orders.append(.changed)
             return
         }
@@ -76,6 +79,8 @@ extension Stream {
         guard isCurrent(epoch) else { return }
         source = nil
         stopSourceAt = nil
+        // What was sent last is still on its way through the graph.
+        derive()
         for slot in slots { for rendition in slot.renditions { rendition.endEncodings() } }
         graceUntil = now + rules.grace
         // A source we start ourselves is started again at once for those who wait for it.
@@ -106,12 +111,16 @@ extension Stream {
         }
     }
 
-    private func empty(_ index: Int) {
+    private func empty(_ index: Int, at now: Instant, into orders: inout Orders) {
         slots[index].announced = nil
+        let slot = slots[index].name
+        removeDerivations(at: now, into: &orders) { $0.child.key.slot == slot }
         for rendition in slots[index].renditions { rendition.endEncodings() }
     }
 
-    private func fill(_ announced: AnnouncedSlot, epoch: Epoch, into orders: inout Orders) {
+    private func fill(
+        _ announced: AnnouncedSlot, epoch: Epoch, at now: Instant, into orders: inout Orders
+    ) {
         let index = slotIndex(announced.slot) ?? slots.count
         if index == slots.count { slots.append(Slot(name: announced.slot)) }
         slots[index].announced = announced
@@ -128,19 +137,14 @@ extension Stream {
                 makeEncoding(
                     EncodingID(epoch: epoch, layer: UInt8(layer)), rid, announced.format, .given)
             }, isGiven: true)
+        rederive(announced.slot, at: now, into: &orders)
     }
 
     func makeEncoding(
         _ id: EncodingID, _ rid: String, _ format: Format, _ claimant: MediaMemory.Claimant
     ) -> Encoding {
-        let limits: HistoryLimits =
-            switch format.codec.kind {
-            case .video: .video
-            case .audio: .audio
-            case .data: .data
-            }
-        return Encoding(
+        Encoding(
             id: id, rid: rid, format: format,
-            history: History(limits, memory: memory, for: claimant))
+            history: History(HistoryLimits(of: format.codec), memory: memory, for: claimant))
     }
 }

@@ -2,23 +2,24 @@ import Media
 package import Wire
 
 /// Readers come and go; key frames are asked for once for all of them.
-extension Stream {
-    /// The rendition for a viewer: the first of its codecs that this stream has or can make.
-    ///
-    /// - Returns: nil while the slot is empty, or if none can be had; asked again after `.changed`.
+extension Stream: ReadableStream {
     package func open(
         _ want: Subscription.Want, at now: Instant, into orders: inout Orders
     ) -> Rendition? {
-        guard let index = slotIndex(want.slot) else { return nil }
-        for codec in want.codecs {
-            let key = RenditionKey(slot: want.slot, codec: codec, form: want.form)
-            if let rendition = slots[index].rendition(key), !rendition.encodings.isEmpty {
-                rendition.attachReader()
-                stopSourceAt = nil
-                return rendition
-            }
-        }
-        return nil
+        guard let index = slotIndex(want.slot), let given = slots[index].given,
+            let key = want.key(given: given.key.codec)
+        else { return nil }
+        return open(key, at: now, into: &orders)
+    }
+
+    /// The rendition of this key, for a reader that knows it: a relay.
+    package func open(
+        _ key: RenditionKey, at now: Instant, into orders: inout Orders
+    ) -> Rendition? {
+        guard let rendition = rendition(key, at: now, into: &orders) else { return nil }
+        rendition.attachReader()
+        stopSourceAt = nil
+        return rendition
     }
 
     package func close(
@@ -33,10 +34,10 @@ extension Stream {
     package func requestKey(
         _ id: EncodingID, of rendition: Rendition, at now: Instant, into orders: inout Orders
     ) {
-        guard let source, source.publication.answersPLI, id.epoch == source.epoch,
-            let encoding = rendition.encoding(id), encoding.wantKey(at: now)
-        else { return }
-        orderKey(rendition.key.slot, encoding, into: &orders)
+        guard let source, source.publication.answersPLI, id.epoch == source.epoch else { return }
+        let wanted = rendition.isGiven ? rendition.encoding(id) : origin(of: rendition)
+        guard let wanted, wanted.wantKey(at: now) else { return }
+        orderKey(rendition.key.slot, wanted, into: &orders)
     }
 
     func orderKey(_ slot: SlotName, _ encoding: Encoding, into orders: inout Orders) {

@@ -22,6 +22,7 @@ extension Stream {
                 effects.media.bytes(of: item), effects.media.items[item].meta,
                 at: keepsNumbers ? effects.sequences[item] : nil)
         }
+        derive()
         dirty = true
         noteMedia(at: now, into: &orders)
     }

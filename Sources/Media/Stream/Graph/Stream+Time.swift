@@ -8,6 +8,7 @@ extension Stream {
         func consider(_ instant: Instant?) {
             if let instant, instant < soonest { soonest = instant }
         }
+        if isDeriving { return .start }
         consider(graceUntil)
         consider(stopSourceAt)
         consider(waiters.hasReleased ? .start : waiters.deadline)
@@ -22,6 +23,10 @@ extension Stream {
     }
 
     package func expire(at now: Instant, into orders: inout Orders) {
+        if isDeriving {
+            derive()
+            dirty = true
+        }
         noteReadiness(at: now, into: &orders)
         tellWaiters(at: now, into: &orders)
         expireKeys(at: now, into: &orders)
@@ -65,9 +70,16 @@ extension Stream {
 
     private func dropUnread(at now: Instant, into orders: inout Orders) {
         for index in slots.indices {
-            slots[index].renditions.removeAll { rendition in
+            let unread = slots[index].renditions.filter { rendition in
                 guard !rendition.isGiven, let at = rendition.dropAt else { return false }
                 return at <= now
+            }
+            guard !unread.isEmpty else { continue }
+            removeDerivations(at: now, into: &orders) { derivation in
+                unread.contains { $0 === derivation.child }
+            }
+            slots[index].renditions.removeAll { rendition in
+                unread.contains { $0 === rendition }
             }
         }
     }
@@ -75,6 +87,7 @@ extension Stream {
     private func endGrace(into orders: inout Orders) {
         graceUntil = nil
         sourceIsWanted = false
+        removeDerivations(at: .start, into: &orders) { _ in true }
         slots.removeAll()
         orders.append(.endReaders(.publisherGone))
         orders.append(.changed)

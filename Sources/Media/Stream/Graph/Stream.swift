@@ -14,6 +14,8 @@ package final class Stream {
     let memory: MediaMemory
     var rules: StreamRules
     var slots: [Slot] = []
+    /// Parents before children: in this order one pass carries an item all the way.
+    var derivations: [Derivation] = []
     var source: Source?
     var lastEpoch: Epoch
     var waiters = Waiters()

@@ -1,3 +1,4 @@
+package import RTP
 package import Wire
 
 /// What the configuration says about a stream. The figures are those of numbers.md.
@@ -10,6 +11,9 @@ package struct StreamRules: Equatable, Sendable {
     package var stopAfter = Interval.seconds(20)
     /// After the first media, other announced slots are waited for no longer than this.
     package var readyAfter = Interval.seconds(2)
+
+    /// What becomes of B-frames in packets that we make or shape.
+    package var bFrames = BFramePolicy.drop
 
     package init() {}
 

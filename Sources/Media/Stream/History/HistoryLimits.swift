@@ -1,3 +1,4 @@
+package import Media
 package import Wire
 
 /// How much a history keeps. The figures are those of numbers.md "Bounds".
@@ -23,6 +24,14 @@ package struct HistoryLimits: Equatable, Sendable {
         self.bytes = bytes
         self.items = items
         self.beginsAnywhere = beginsAnywhere
+    }
+
+    package init(of codec: Codec) {
+        switch codec.kind {
+        case .video: self = .video
+        case .audio: self = .audio
+        case .data: self = .data
+        }
     }
 
     /// Where a history begins to grow from: a few packets of a small camera.

@@ -67,7 +67,7 @@ extension Cursor {
         guard let index = history.nextPresent(from: next), let meta = history.meta(index) else {
             return idle(in: rendition, at: now)
         }
-        if meta.startsFrame, pending == nil {
+        if meta.startsFrame {
             if let decided = decide(index, meta, in: rendition, at: now) { return decided }
         }
         next = index
@@ -219,18 +219,18 @@ extension Cursor {
         let history = encoding.history
         if history.beginsAnywhere {
             guard history.end - 1 > index else { return nil }
-            place(at: history.end - 1, in: encoding, because: .lag)
-            return .jump(next, .lag)
+            place(at: history.end - 1, in: encoding, because: pending ?? .lag)
+            return pending.map { .jump(next, $0) }
         }
         // A key frame that is itself too old would only begin the next lag.
         if let key = history.lastKey, key > index, let start = history.meta(key),
             !rule.waitsAtHead || history.newestArrival - start.arrival <= rule.budget
         {
-            place(at: key, in: encoding, because: .lag)
-            return .jump(key, .lag)
+            place(at: key, in: encoding, because: pending ?? .lag)
+            return pending.map { .jump(key, $0) }
         }
         guard rule.waitsAtHead else { return nil }
-        wait(for: .lag, keyAfter: history.newestArrival)
+        wait(for: pending ?? .lag, keyAfter: history.newestArrival)
         keyWish = encoding.id
         return .nothing
     }

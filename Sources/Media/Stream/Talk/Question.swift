@@ -36,6 +36,12 @@ package struct Subscription: Equatable, Sendable {
             self.codecs = codecs
             self.form = form
         }
+
+        /// The rendition that serves this want where the slot is given in `codec`.
+        package func key(given codec: Codec) -> RenditionKey? {
+            codecs.first { $0 == codec || Carriage.canTranscode(codec, to: $0) }
+                .map { RenditionKey(slot: slot, codec: $0, form: form) }
+        }
     }
 
     package enum Start: Equatable, Sendable {

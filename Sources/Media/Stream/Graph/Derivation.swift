@@ -1,0 +1,88 @@
+import Media
+import RTP
+import Wire
+
+/// One edge of a stream's graph: reads the parent rendition as any reader does, and fills the
+/// child. Catching up with the cached group of pictures and going on live are the same thing.
+final class Derivation {
+    /// One turn's share of a back-fill: 256 KiB take about 0.2 ms, so that the media of others
+    /// is not held up when somebody joins.
+    static let bytesPerTurn = 256 << 10
+
+    enum Kind {
+        case packetize(BFramePolicy)
+        case assemble
+        /// Made elsewhere, by message: frames leave by `Stream.takeForTranscode`.
+        case transcode
+    }
+
+    let kind: Kind
+    let parent: Rendition
+    let child: Rendition
+    /// The parent's encoding that is being read.
+    private(set) var reading: Encoding
+    private var next: Int64
+    private var generation: UInt16?
+    private var packetizer: Packetizer?
+    private var scratch = ItemBatch()
+
+    init(_ kind: Kind, from parent: Rendition, reading: Encoding, to child: Rendition) {
+        self.kind = kind
+        self.parent = parent
+        self.child = child
+        self.reading = reading
+        let history = reading.history
+        // Audio from now: what has passed would only be heard late.
+        next = history.beginsAnywhere ? history.end : history.lastKey ?? history.end
+    }
+
+    /// Something of the parent has not been read yet.
+    var isBehind: Bool { next < reading.history.end }
+
+    /// Reads on, for at most one turn's share.
+    func advance() {
+        switch kind {
+        case .packetize(let policy): read { $0.packetize($1, policy) }
+        case .assemble, .transcode: return
+        }
+    }
+
+    private func read(_ body: (Derivation, Int64) -> Void) {
+        let history = reading.history
+        // A reader like any other: what has left the history is skipped.
+        if next < history.start { next = history.lastKey ?? history.end }
+        var budget = Self.bytesPerTurn
+        while budget > 0, let index = history.nextPresent(from: next) {
+            next = index + 1
+            budget -= Int(history.meta(index)?.length ?? 0) + 64  // A floor for tiny items.
+            body(self, index)
+        }
+    }
+
+    private func packetize(_ index: Int64, _ policy: BFramePolicy) {
+        let history = reading.history
+        guard let meta = history.meta(index), let target = child.encodings.first,
+            let frame = history.bytes(index)
+        else { return }
+        if generation != meta.formatGeneration {
+            generation = meta.formatGeneration
+            let format = reading.format(at: index)
+            target.change(format)
+            if packetizer == nil { packetizer = Packetizer(format: format, bFrames: policy) }
+        }
+        packetizer?.packetize(frame, meta, format: target.format, into: &scratch)
+        for item in 0..<scratch.count {
+            target.store(scratch.bytes(of: item), scratch.items[item].meta, at: nil)
+        }
+        scratch.clear()
+    }
+
+    /// Frames on their way to the transcoder.
+    func take(into out: inout ItemBatch) {
+        read { derivation, index in
+            let history = derivation.reading.history
+            guard let meta = history.meta(index), let frame = history.bytes(index) else { return }
+            out.append(frame, meta)
+        }
+    }
+}

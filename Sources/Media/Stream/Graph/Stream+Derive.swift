@@ -1,0 +1,131 @@
+package import Media
+import RTP
+import Wire
+
+/// Renditions that the publisher does not give are made of those it gives, once for all readers,
+/// at the first reader; and dropped some time after the last.
+extension Stream {
+    /// The rendition of this key with media coming into it, made if it must be.
+    func rendition(
+        _ key: RenditionKey, at now: Instant, into orders: inout Orders
+    ) -> Rendition? {
+        guard let slot = slotIndex(key.slot) else { return nil }
+        if let present = slots[slot].rendition(key), isFed(present) { return present }
+        guard let given = slots[slot].given, !given.encodings.isEmpty,
+            let plan = plan(key, given: given.key),
+            let parent = rendition(plan.parent, at: now, into: &orders),
+            let reading = parent.best(at: now)
+        else { return nil }
+        let child = slots[slot].rendition(key) ?? Rendition(key)
+        if slots[slot].rendition(key) == nil { slots[slot].renditions.append(child) }
+        var format = reading.format
+        if format.codec != key.codec { format = Self.transcodedFormat(key.codec, of: format) }
+        child.replaceEncodings(
+            [makeEncoding(EncodingID(epoch: lastEpoch, layer: 0), "", format, .derived)],
+            isGiven: false)
+        let derivation = Derivation(plan.kind, from: parent, reading: reading, to: child)
+        parent.attachReader()
+        derivations.append(derivation)
+        if case .transcode = plan.kind {
+            orders.append(.startTranscode(from: parent.key, to: key))
+        }
+        derivation.advance()
+        return child
+    }
+
+    /// The last step towards a rendition, and the rendition before it.
+    private func plan(
+        _ key: RenditionKey, given: RenditionKey
+    ) -> (kind: Derivation.Kind, parent: RenditionKey)? {
+        if key.form == .packets, given != key {
+            let frames = RenditionKey(slot: key.slot, codec: key.codec, form: .frames)
+            return (.packetize(rules.bFrames), frames)
+        }
+        if given.codec == key.codec, given.form == .packets {
+            return (.assemble, given)
+        }
+        guard Carriage.canTranscode(given.codec, to: key.codec) else { return nil }
+        return (.transcode, RenditionKey(slot: key.slot, codec: given.codec, form: .frames))
+    }
+
+    private static func transcodedFormat(_ codec: Codec, of format: Format) -> Format {
+        // Both targets are made at 48 kHz (or the source's rate for AAC from AAC-like rates).
+        var made = Format(codec: codec, clockRate: 48_000)
+        made.sampleRate = 48_000
+        made.channels = min(2, max(1, format.channels))
+        return made
+    }
+
+    private func isFed(_ rendition: Rendition) -> Bool {
+        rendition.isGiven || derivations.contains { $0.child === rendition }
+    }
+
+    /// What has been stored goes on into what is made of it; parents before children.
+    func derive() {
+        for derivation in derivations { derivation.advance() }
+    }
+
+    /// A back-fill that goes on next turn.
+    var isDeriving: Bool {
+        derivations.contains {
+            if case .transcode = $0.kind { return false }
+            return $0.isBehind
+        }
+    }
+
+    /// The publisher's encoding that a derived rendition is made of in the end.
+    func origin(of rendition: Rendition) -> Encoding? {
+        var rendition = rendition
+        while let step = derivations.first(where: { $0.child === rendition }) {
+            if step.parent.isGiven { return step.reading }
+            rendition = step.parent
+        }
+        return nil
+    }
+
+    /// The slot's publisher has changed: what was made of the former one is made of this one now,
+    /// if it can be, for those who read it.
+    func rederive(_ slot: SlotName, at now: Instant, into orders: inout Orders) {
+        removeDerivations(at: now, into: &orders) { $0.child.key.slot == slot }
+        guard let index = slotIndex(slot) else { return }
+        let wanted = slots[index].renditions.filter { !$0.isGiven && $0.readerCount > 0 }
+        for rendition in wanted { _ = self.rendition(rendition.key, at: now, into: &orders) }
+    }
+
+    func removeDerivations(
+        at now: Instant, into orders: inout Orders, where isGone: (Derivation) -> Bool
+    ) {
+        for derivation in derivations where isGone(derivation) {
+            derivation.parent.detachReader(ReaderFigures(), at: now)
+            derivation.child.endEncodings()
+            if case .transcode = derivation.kind {
+                orders.append(.stopTranscode(to: derivation.child.key))
+            }
+        }
+        derivations.removeAll(where: isGone)
+    }
+
+    // MARK: By message: the transcoder
+
+    /// Frames that the transcoder has not had yet. It is handed copies: it lives elsewhere.
+    package func takeForTranscode(to key: RenditionKey, into out: inout ItemBatch) {
+        for derivation in derivations where derivation.child.key == key {
+            if case .transcode = derivation.kind { derivation.take(into: &out) }
+        }
+    }
+
+    /// What the transcoder made of them.
+    package func storeTranscoded(
+        _ batch: borrowing ItemBatch, format: Format, to key: RenditionKey, epoch: Epoch
+    ) {
+        guard isCurrent(epoch), let derivation = derivations.first(where: { $0.child.key == key }),
+            case .transcode = derivation.kind, let target = derivation.child.encodings.first
+        else { return }
+        target.change(format)
+        for item in 0..<batch.count {
+            target.store(batch.bytes(of: item), batch.items[item].meta, at: nil)
+        }
+        derive()
+        dirty = true
+    }
+}

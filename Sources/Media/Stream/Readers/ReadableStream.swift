@@ -1,0 +1,22 @@
+package import Wire
+
+/// A stream as its viewers see it: at its home, or by relay at another worker.
+///
+/// Asked when viewers come, go and wish for a key frame; what they read, they read from the
+/// rendition itself.
+package protocol ReadableStream: AnyObject {
+    /// The rendition for a viewer: the first of its codecs that this stream has or can make. Nil
+    /// while the slot is empty, or if none can be had; to be asked again after `.changed`.
+    func open(
+        _ want: Subscription.Want, at now: Instant, into orders: inout Orders
+    ) -> Rendition?
+
+    /// A viewer leaves; what it lost is added to the rendition's figures.
+    func close(
+        _ rendition: Rendition, _ figures: ReaderFigures, at now: Instant,
+        into orders: inout Orders)
+
+    /// A viewer needs a key frame; many are one request.
+    func requestKey(
+        _ id: EncodingID, of rendition: Rendition, at now: Instant, into orders: inout Orders)
+}
