@@ -71,17 +71,6 @@ struct RegistryTests {
         #expect(again.lastEpoch >= 9)
     }
 
-    @Test(arguments: [
-        "", "live//a", "live/../a", "/live", "live/", "a b", "live/é", "api/x", "whip/x",
-        "live/\u{0}", "a/b/c/d/e/f/g/h/i", "live/%2e", String(repeating: "a", count: 129), ".",
-    ])
-    func namesThatURLsAndFilesCannotCarryAreRefused(name: String) {
-        #expect(throws: Refusal.self) { try StreamName.check(name) }
-    }
-
-    @Test(arguments: ["cam1", "live/cam1", "rtp/34020000001320000001_1", "a/b/c", "live/cam1~talk"])
-    func ordinaryNamesAreNot(name: String) throws { try StreamName.check(name) }
-
     private func snapshot(_ name: String, _ epoch: Epoch) -> StreamSnapshot {
         var snapshot = StreamSnapshot(name: name)
         snapshot.epoch = epoch

@@ -31,7 +31,8 @@ extension Worker {
             }
         case .format(let channel, let slot, let layer, let format):
             withPublication(connection, channel) { stream, epoch in
-                stream.change(format, slot: slot, layer: layer, epoch: epoch, into: &orders)
+                stream.change(
+                    format, slot: slot, layer: layer, epoch: epoch, at: now, into: &orders)
             }
         case .tracksComplete(let channel):
             withPublication(connection, channel) { stream, epoch in

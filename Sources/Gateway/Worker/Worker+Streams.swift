@@ -61,7 +61,7 @@ extension Worker {
         case .startSource:
             local.stream.sourceFailed(
                 Refusal(.sourceFailed, "\(local.name) has no source that could be started"))
-        case .stopSource, .startTranscode, .stopTranscode: break
+        case .stopSource, .startTranscode, .stopTranscode, .toHome: break
         }
     }
 

@@ -51,12 +51,12 @@ package struct Registry: Sendable {
     /// All streams, sorted: for lists that are read page by page.
     package var names: [String] { entries.keys.sorted() }
 
-    /// The home of a name; if it has none, the worker that asks becomes it.
+    /// The home of a name; if it has none, the worker that asks becomes it. That a name is one
+    /// has been checked where it came from a peer.
     package mutating func claim(_ name: String, for worker: Int) throws(Refusal) -> Claim {
         if let entry = entries[name] {
             return Claim(home: entry.home, lastEpoch: entry.snapshot.epoch, isNew: false)
         }
-        try StreamName.check(name)
         guard entries.count < limits.streams else {
             throw Refusal(.tooMany, "\(limits.streams) streams exist already")
         }
