@@ -57,7 +57,8 @@ package struct AccessUnitBuilder: Sendable {
         learnFromSets()
     }
 
-    /// One unit without start code or length. Until `finish` the open item of `out` is ours.
+    /// One unit without start code or length. Until `finish` the open item of `out` is ours: nobody
+    /// else may append to the batch or clear it.
     ///
     /// Some cameras put several units with start codes between them where one is due, always behind
     /// a parameter set or a delimiter, never inside a picture: only there we look for them.
@@ -175,7 +176,8 @@ package struct AccessUnitBuilder: Sendable {
         judge(at: meta.arrival)
         var meta = meta
         meta.flags.formUnion(facts.flags)
-        meta.flags.formUnion([.frameStart, .frameEnd])
+        meta.flags.insert(.frameStart)
+        meta.flags.insert(.frameEnd)
         meta.temporal = facts.temporal
         out.end(meta)
         return facts
