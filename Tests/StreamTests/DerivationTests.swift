@@ -125,7 +125,8 @@ struct DerivationTests {
         var made = ItemBatch()
         made.append(pattern(99, 80).raw, packet(0, key: true))
         scene.stream.storeTranscoded(
-            made, format: opus().format, to: to, epoch: scene.epoch)
+            made, format: opus().format, to: to, epoch: scene.epoch, at: scene.now,
+            into: &scene.orders)
         let history = try #require(packets.encodings.first).history
         #expect(bytes(history, 1) == pattern(99, 80))
         scene.stream.close(packets, ReaderFigures(), at: scene.now, into: &scene.orders)

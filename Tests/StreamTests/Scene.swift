@@ -60,6 +60,9 @@ struct Scene {
         store(nil)
     }
 
+    /// Stores what a test has written into the effects by hand.
+    mutating func flush() { store(nil) }
+
     private mutating func store(_ named: Epoch?) {
         for effect in effects.list {
             guard case .media(_, let slot, let layer, let items) = effect else { continue }

@@ -11,7 +11,7 @@ final class Derivation {
 
     enum Kind {
         case packetize(BFramePolicy)
-        case assemble
+        case assemble(PayloadFacts, answersNACK: Bool)
         /// Made elsewhere, by message: frames leave by `Stream.takeForTranscode`.
         case transcode
     }
@@ -22,9 +22,14 @@ final class Derivation {
     /// The parent's encoding that is being read.
     private(set) var reading: Encoding
     private var next: Int64
+    private var repairsSeen: UInt64
     private var generation: UInt16?
     private var packetizer: Packetizer?
+    private var assembly: Assembly?
     private var scratch = ItemBatch()
+
+    /// What the publisher should be asked for, after the last `advance`.
+    private(set) var keyWish: Encoding?
 
     init(_ kind: Kind, from parent: Rendition, reading: Encoding, to child: Rendition) {
         self.kind = kind
@@ -34,16 +39,33 @@ final class Derivation {
         let history = reading.history
         // Audio from now: what has passed would only be heard late.
         next = history.beginsAnywhere ? history.end : history.lastKey ?? history.end
+        repairsSeen = history.repairCount
+        if case .assemble(let facts, let answersNACK) = kind {
+            assembly = Assembly(reading.format, facts, answersNACK: answersNACK)
+        }
     }
 
-    /// Something of the parent has not been read yet.
-    var isBehind: Bool { next < reading.history.end }
+    /// Something of the parent has not been read yet, and will be without more coming.
+    var isBehind: Bool {
+        if case .transcode = kind { return false }
+        return next < reading.history.end
+    }
+
+    /// When frames that wait for a packet wait no longer.
+    var deadline: Instant { isBehind ? .distantFuture : assembly?.deadline ?? .distantFuture }
 
     /// Reads on, for at most one turn's share.
-    func advance() {
+    func advance(at now: Instant) {
+        keyWish = nil
         switch kind {
         case .packetize(let policy): read { $0.packetize($1, policy) }
-        case .assemble, .transcode: return
+        case .assemble:
+            changeLayer(at: now)
+            feedRepairs()
+            read { $0.assemble($1) }
+            if !isBehind { assembly?.expire(at: now, into: child) }
+            if assembly?.takeKeyWish() == true { keyWish = reading }
+        case .transcode: return
         }
     }
 
@@ -58,6 +80,17 @@ final class Derivation {
             body(self, index)
         }
     }
+
+    /// Frames on their way to the transcoder.
+    func take(into out: inout ItemBatch) {
+        read { derivation, index in
+            let history = derivation.reading.history
+            guard let meta = history.meta(index), let frame = history.bytes(index) else { return }
+            out.append(frame, meta)
+        }
+    }
+
+    // MARK: Frames to packets
 
     private func packetize(_ index: Int64, _ policy: BFramePolicy) {
         let history = reading.history
@@ -77,12 +110,39 @@ final class Derivation {
         scratch.clear()
     }
 
-    /// Frames on their way to the transcoder.
-    func take(into out: inout ItemBatch) {
-        read { derivation, index in
-            let history = derivation.reading.history
-            guard let meta = history.meta(index), let frame = history.bytes(index) else { return }
-            out.append(frame, meta)
+    // MARK: Packets to frames
+
+    private func assemble(_ index: Int64) {
+        let history = reading.history
+        guard let meta = history.meta(index), let payload = history.bytes(index) else { return }
+        // By the packet's own time, not ours: in a back-fill they are seconds apart.
+        assembly?.receive(payload, index, meta, into: child)
+    }
+
+    /// Late packets in the order they came: the assembler is still waiting for them.
+    private func feedRepairs() {
+        let history = reading.history
+        while repairsSeen < history.repairCount {
+            let index = history.repair(repairsSeen)
+            repairsSeen += 1
+            if let index, index < next { assemble(index) }
         }
+    }
+
+    /// The highest layer that is alive, entered at a key frame no older than what was read.
+    private func changeLayer(at now: Instant) {
+        guard parent.encodings.count > 1, let best = parent.best(at: now), best !== reading else {
+            return
+        }
+        let history = best.history
+        let last = reading.history.meta(next - 1)?.arrival ?? .start
+        guard let key = history.lastKey, let start = history.meta(key), start.arrival >= last else {
+            keyWish = best
+            return
+        }
+        reading = best
+        next = key
+        repairsSeen = history.repairCount
+        assembly?.begin(best.format, start)
     }
 }

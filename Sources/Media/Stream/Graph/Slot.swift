@@ -7,6 +7,8 @@ struct Slot {
     /// As announced by the present publisher; nil: the slot is empty.
     var announced: AnnouncedSlot?
     var renditions: [Rendition] = []
+    /// One for each layer that is given in packets.
+    var intakes: [Intake] = []
 
     func rendition(_ key: RenditionKey) -> Rendition? { renditions.first { $0.key == key } }
 

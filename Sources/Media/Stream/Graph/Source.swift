@@ -1,4 +1,5 @@
 package import Media
+package import RTP
 import Wire
 
 /// Who acts: the subject of a key, a user, a token, a device. Never an address: those are shared,
@@ -28,6 +29,8 @@ package struct AnnouncedSlot: Equatable, Sendable {
     package var rids: [String]
     /// As the publisher says it, for players that offer a choice.
     package var language: String
+    /// Packets: what the SDP says of the payload format beyond its name.
+    package var facts = PayloadFacts()
 
     package init(
         slot: SlotName, format: Format, form: Form, rids: [String] = [], language: String = ""

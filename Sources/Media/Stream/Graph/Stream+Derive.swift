@@ -1,6 +1,6 @@
 package import Media
 import RTP
-import Wire
+package import Wire
 
 /// Renditions that the publisher does not give are made of those it gives, once for all readers,
 /// at the first reader; and dropped some time after the last.
@@ -29,7 +29,7 @@ extension Stream {
         if case .transcode = plan.kind {
             orders.append(.startTranscode(from: parent.key, to: key))
         }
-        derivation.advance()
+        advance(derivation, at: now, into: &orders)
         return child
     }
 
@@ -42,7 +42,10 @@ extension Stream {
             return (.packetize(rules.bFrames), frames)
         }
         if given.codec == key.codec, given.form == .packets {
-            return (.assemble, given)
+            let facts = slots[slotIndex(key.slot) ?? 0].announced?.facts ?? PayloadFacts()
+            return (
+                .assemble(facts, answersNACK: source?.publication.answersNACK ?? false), given
+            )
         }
         guard Carriage.canTranscode(given.codec, to: key.codec) else { return nil }
         return (.transcode, RenditionKey(slot: key.slot, codec: given.codec, form: .frames))
@@ -61,17 +64,20 @@ extension Stream {
     }
 
     /// What has been stored goes on into what is made of it; parents before children.
-    func derive() {
-        for derivation in derivations { derivation.advance() }
+    func derive(at now: Instant, into orders: inout Orders) {
+        for derivation in derivations { advance(derivation, at: now, into: &orders) }
+    }
+
+    private func advance(
+        _ derivation: Derivation, at now: Instant, into orders: inout Orders
+    ) {
+        derivation.advance(at: now)
+        guard let wanted = derivation.keyWish else { return }
+        wantKey(wanted, derivation.parent.key.slot, at: now, into: &orders)
     }
 
     /// A back-fill that goes on next turn.
-    var isDeriving: Bool {
-        derivations.contains {
-            if case .transcode = $0.kind { return false }
-            return $0.isBehind
-        }
-    }
+    var isDeriving: Bool { derivations.contains { $0.isBehind } }
 
     /// The publisher's encoding that a derived rendition is made of in the end.
     func origin(of rendition: Rendition) -> Encoding? {
@@ -116,7 +122,8 @@ extension Stream {
 
     /// What the transcoder made of them.
     package func storeTranscoded(
-        _ batch: borrowing ItemBatch, format: Format, to key: RenditionKey, epoch: Epoch
+        _ batch: borrowing ItemBatch, format: Format, to key: RenditionKey, epoch: Epoch,
+        at now: Instant, into orders: inout Orders
     ) {
         guard isCurrent(epoch), let derivation = derivations.first(where: { $0.child.key == key }),
             case .transcode = derivation.kind, let target = derivation.child.encodings.first
@@ -125,7 +132,7 @@ extension Stream {
         for item in 0..<batch.count {
             target.store(batch.bytes(of: item), batch.items[item].meta, at: nil)
         }
-        derive()
+        derive(at: now, into: &orders)
         dirty = true
     }
 }

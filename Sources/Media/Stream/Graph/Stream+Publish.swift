@@ -80,7 +80,7 @@ extension Stream {
         source = nil
         stopSourceAt = nil
         // What was sent last is still on its way through the graph.
-        derive()
+        derive(at: now, into: &orders)
         for slot in slots { for rendition in slot.renditions { rendition.endEncodings() } }
         graceUntil = now + rules.grace
         // A source we start ourselves is started again at once for those who wait for it.
@@ -113,6 +113,7 @@ extension Stream {
 
     private func empty(_ index: Int, at now: Instant, into orders: inout Orders) {
         slots[index].announced = nil
+        slots[index].intakes = []
         let slot = slots[index].name
         removeDerivations(at: now, into: &orders) { $0.child.key.slot == slot }
         for rendition in slots[index].renditions { rendition.endEncodings() }
@@ -137,6 +138,13 @@ extension Stream {
                 makeEncoding(
                     EncodingID(epoch: epoch, layer: UInt8(layer)), rid, announced.format, .given)
             }, isGiven: true)
+        let answersNACK = source?.publication.answersNACK ?? false
+        slots[index].intakes =
+            announced.form == .frames
+            ? []
+            : rendition.encodings.map {
+                Intake($0, answersNACK: answersNACK, bFrames: rules.bFrames)
+            }
         rederive(announced.slot, at: now, into: &orders)
     }
 

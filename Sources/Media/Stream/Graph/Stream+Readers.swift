@@ -34,10 +34,17 @@ extension Stream: ReadableStream {
     package func requestKey(
         _ id: EncodingID, of rendition: Rendition, at now: Instant, into orders: inout Orders
     ) {
-        guard let source, source.publication.answersPLI, id.epoch == source.epoch else { return }
-        let wanted = rendition.isGiven ? rendition.encoding(id) : origin(of: rendition)
-        guard let wanted, wanted.wantKey(at: now) else { return }
-        orderKey(rendition.key.slot, wanted, into: &orders)
+        guard id.epoch == source?.epoch,
+            let wanted = rendition.isGiven ? rendition.encoding(id) : origin(of: rendition)
+        else { return }
+        wantKey(wanted, rendition.key.slot, at: now, into: &orders)
+    }
+
+    func wantKey(
+        _ encoding: Encoding, _ slot: SlotName, at now: Instant, into orders: inout Orders
+    ) {
+        guard let source, source.publication.answersPLI, encoding.wantKey(at: now) else { return }
+        orderKey(slot, encoding, into: &orders)
     }
 
     func orderKey(_ slot: SlotName, _ encoding: Encoding, into orders: inout Orders) {

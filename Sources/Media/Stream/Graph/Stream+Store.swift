@@ -15,16 +15,27 @@ extension Stream {
             tally.unannounced += UInt64(items.count)
             return
         }
-        let keepsNumbers =
-            given.key.form == .packets && source?.publication.answersNACK == true
-        for item in items {
-            encoding.store(
-                effects.media.bytes(of: item), effects.media.items[item].meta,
-                at: keepsNumbers ? effects.sequences[item] : nil)
+        if given.key.form == .frames {
+            for item in items {
+                encoding.store(
+                    effects.media.bytes(of: item), effects.media.items[item].meta, at: nil)
+            }
+        } else if slots[index].intakes.indices.contains(Int(layer)) {
+            shape(effects, items, slots[index].intakes[Int(layer)], slot, at: now, into: &orders)
         }
-        derive()
+        derive(at: now, into: &orders)
         dirty = true
         noteMedia(at: now, into: &orders)
+    }
+
+    /// Given packets go through the shaper, which knows what is missing and what has changed.
+    private func shape(
+        _ effects: borrowing Effects, _ items: Range<Int>, _ intake: Intake, _ slot: SlotName,
+        at now: Instant, into orders: inout Orders
+    ) {
+        let outcome = intake.store(effects.media, items, effects.sequences)
+        if outcome.formatChanged { orders.append(.changed) }
+        if outcome.wantsKey { wantKey(intake.encoding, slot, at: now, into: &orders) }
     }
 
     /// Readiness is looked at until it is there, then never again in this epoch.

@@ -13,6 +13,7 @@ extension Stream {
         consider(stopSourceAt)
         consider(waiters.hasReleased ? .start : waiters.deadline)
         if !wasReady { consider(source?.firstMedia.map { $0 + rules.readyAfter }) }
+        for derivation in derivations { consider(derivation.deadline) }
         for slot in slots {
             for rendition in slot.renditions {
                 if !rendition.isGiven { consider(rendition.dropAt) }
@@ -23,8 +24,8 @@ extension Stream {
     }
 
     package func expire(at now: Instant, into orders: inout Orders) {
-        if isDeriving {
-            derive()
+        if isDeriving || derivations.contains(where: { $0.deadline <= now }) {
+            derive(at: now, into: &orders)
             dirty = true
         }
         noteReadiness(at: now, into: &orders)
