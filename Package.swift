@@ -92,7 +92,9 @@ let package = Package(
             path: "bench/Engine", swiftSettings: house),
         .target(
             name: "FuzzTargets",
-            dependencies: ["Wire", "Media", "Codecs", "RTP", "HTTP", "Settings"],
+            dependencies: [
+                "Wire", "Media", "Codecs", "RTP", "SDP", "Crypto", "ICE", "HTTP", "Settings",
+            ],
             path: "Tests/Fuzz/Targets", swiftSettings: house),
         tests("FuzzTests", ["Wire", "FuzzTargets"]),
         tests("WireTests", ["Wire", "Simulation", "FuzzTargets"]),

@@ -4,26 +4,36 @@
 /// of them over their corpus (`Tests/Vectors/fuzz/NAME`) and on damage. A target's body lives in
 /// a file of its own beside this one and may only trap when the parser is wrong.
 package enum FuzzTarget: String, CaseIterable, Sendable {
+    case demux = "demux"
     case httpRequest = "http-request"
+    case iceAgent = "ice-agent"
     case json = "json"
     case codecAudio = "codec-audio"
     case codecVideo = "codec-video"
     case nalH264 = "nal-h264"
     case nalH265 = "nal-h265"
+    case rfc4571 = "rfc4571"
     case rtpHeader = "rtp-header"
+    case sdp = "sdp"
+    case stun = "stun"
     case textHead = "text-head"
     case webSocket = "websocket"
     case yamlConfig = "yaml-config"
 
     package func run(_ bytes: RawSpan) {
         switch self {
+        case .demux: fuzzDemux(bytes)
         case .httpRequest: fuzzHTTPRequest(bytes)
+        case .iceAgent: fuzzICEAgent(bytes)
         case .json: fuzzJSON(bytes)
         case .codecAudio: fuzzAudio(bytes)
         case .codecVideo: fuzzVideo(bytes)
         case .nalH264: fuzzH264(bytes)
         case .nalH265: fuzzH265(bytes)
+        case .rfc4571: fuzzRFC4571(bytes)
         case .rtpHeader: fuzzRTPHeader(bytes)
+        case .sdp: fuzzSDP(bytes)
+        case .stun: fuzzSTUN(bytes)
         case .textHead: fuzzTextHead(bytes)
         case .webSocket: fuzzWebSocket(bytes)
         case .yamlConfig: fuzzYAMLConfig(bytes)
