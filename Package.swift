@@ -98,7 +98,9 @@ let package = Package(
             path: "Tests/Fuzz/Targets", swiftSettings: house),
         tests("FuzzTests", ["Wire", "FuzzTargets"]),
         tests("WireTests", ["Wire", "Simulation", "FuzzTargets"]),
-        tests("MediaTests", ["Wire", "Media", "Codecs", "RTP", "SDP", "Simulation"]),
+        tests(
+            "MediaTests",
+            ["Wire", "Media", "Codecs", "RTP", "SDP", "Simulation", "CAllocationCount"]),
         tests(
             "StreamTests",
             ["Wire", "Media", "Codecs", "RTP", "Stream", "Simulation", "CAllocationCount"]),
