@@ -91,10 +91,7 @@ enum AV1Payload {
                 (size, offset) = (size >> 7, offset + 1)
             } while size > 0
         }
-        if obu.type == sequenceHeader {
-            let set = Array(draft.bytes[start...])
-            draft.appendSet(set.raw)
-        }
+        if obu.type == sequenceHeader { draft.sequenceHeader = start..<draft.bytes.count }
     }
 
     /// At most eight bytes of seven bits; nothing we accept needs more than four.

@@ -1,3 +1,4 @@
+import Codecs
 package import Media
 package import Wire
 
@@ -18,7 +19,7 @@ package struct PayloadFacts: Equatable, Sendable {
 /// Takes RTP payloads apart, in order and without gaps, and lays what is in them into a frame in
 /// the making. Where a frame ends is not its business, but for audio, where the payload says it.
 package struct Depacketizer: Sendable {
-    private enum Kind { case nal(NALScheme), vp8, vp9, av1, aac, latm, mpegAudio, jpeg, whole }
+    private enum Kind { case nal(NALCodec), vp8, vp9, av1, aac, latm, mpegAudio, jpeg, whole }
 
     private let kind: Kind
     private let facts: PayloadFacts
@@ -47,7 +48,7 @@ package struct Depacketizer: Sendable {
     ) throws(ParseError) {
         guard payload.byteCount > 0 else { return }
         switch kind {
-        case .nal(let scheme): try NALPayload.depacketize(payload, scheme, to: &draft)
+        case .nal(let nal): try NALPayload.depacketize(payload, nal, to: &draft)
         case .vp8: try VP8Payload.depacketize(payload, to: &draft)
         case .vp9: try VP9Payload.depacketize(payload, to: &draft)
         case .av1: try AV1Payload.depacketize(payload, to: &draft)

@@ -16,10 +16,10 @@ package struct FrameDraft: Sendable {
 
     package private(set) var bytes: [UInt8] = []
     package internal(set) var cuts: [Cut] = []
-    /// Parameter sets that came with the frame, each behind its length in four bytes. They are
-    /// not in `bytes`: the normal form keeps them in the `Format`.
-    package private(set) var sets: [UInt8] = []
-    /// `.key`, `.discardable`, `.bidirectional`.
+    /// AV1: where the sequence header lies, the OBU with its size. It stays in the frame, too.
+    package internal(set) var sequenceHeader: Range<Int>?
+    /// `.key` and `.discardable`, of codecs other than H.264 and H.265: of those all units are
+    /// here, and `AccessUnitBuilder` judges them.
     package internal(set) var flags: ItemMeta.Flags = []
     package internal(set) var temporal: UInt8 = 0
     package internal(set) var spatial: UInt8 = 0
@@ -39,7 +39,7 @@ package struct FrameDraft: Sendable {
     package mutating func clear() {
         bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
         cuts.removeAll(keepingCapacity: true)
-        sets.removeAll(keepingCapacity: true)
+        sequenceHeader = nil
         flags = []
         (temporal, spatial, width, height) = (0, 0, 0, 0)
         (isDamaged, open) = (false, nil)
@@ -58,13 +58,6 @@ package struct FrameDraft: Sendable {
     mutating func appendUnit(_ unit: RawSpan) throws(ParseError) {
         appendLength(unit.byteCount)
         try append(unit)
-    }
-
-    mutating func appendSet(_ unit: RawSpan) {
-        for shift in [24, 16, 8, 0] {
-            sets.append(UInt8(truncatingIfNeeded: unit.byteCount >> shift))
-        }
-        sets.append(copying: unit)
     }
 
     private mutating func appendLength(_ count: Int) {
@@ -114,19 +107,18 @@ extension FrameDraft {
         bytes.removeSubrange(start...)
     }
 
-    /// The open unit was a parameter set in fragments: it moves where those are.
-    mutating func moveUnitToSets() {
-        guard let start = open else { return }
-        open = nil
-        let unit = Array(bytes[(start + 4)...])
-        bytes.removeSubrange(start...)
-        appendSet(unit.raw)
-    }
-
     mutating func dropUnit() {
         guard let start = open else { return }
         open = nil
         bytes.removeSubrange(start...)
+    }
+
+    /// The complete frames have left; what is open stays.
+    mutating func removeCuts() {
+        guard let start = open else { return clear() }
+        bytes.removeSubrange(..<start)
+        cuts.removeAll(keepingCapacity: true)
+        open = 0
     }
 
     mutating func insert(_ byte: UInt8, at offset: Int) { bytes.insert(byte, at: offset) }

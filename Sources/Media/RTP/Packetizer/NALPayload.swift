@@ -1,3 +1,4 @@
+import Codecs
 import Media
 import Wire
 
@@ -6,48 +7,50 @@ enum NALPayload {
     /// - Parameter frame: Units behind their lengths. One that reaches outside ends the frame: what
     ///   was before it is sent.
     static func packetize(
-        _ frame: RawSpan, sets: [[UInt8]], _ scheme: NALScheme, _ meta: ItemMeta, _ maximum: Int,
+        _ frame: RawSpan, sets: [[UInt8]], _ codec: NALCodec, _ meta: ItemMeta, _ maximum: Int,
         into out: inout ItemBatch
     ) {
-        if !sets.isEmpty { writeSets(sets, scheme, meta, maximum, into: &out) }
+        if !sets.isEmpty { writeSets(sets, codec, meta, maximum, into: &out) }
         var reader = ByteReader(frame)
         while reader.remaining > 4 {
             do throws(ParseError) {
                 let count = Int(try reader.read(UInt32.self))
-                write(try reader.read(count: count), scheme, meta, maximum, into: &out)
+                write(try reader.read(count: count), codec, meta, maximum, into: &out)
             } catch { return }
         }
     }
 
     /// Delimiters, filler and in-band sets have no place in the packet normal form.
-    private static func write(
-        _ unit: RawSpan, _ scheme: NALScheme, _ meta: ItemMeta, _ maximum: Int,
+    static func write(
+        _ unit: RawSpan, _ codec: NALCodec, _ meta: ItemMeta, _ maximum: Int,
         into out: inout ItemBatch
     ) {
-        switch scheme.role(of: unit) {
-        case .slice, .other:
-            var meta = meta
-            if case .slice = scheme.role(of: unit), scheme.isDiscardable(unit) {
-                meta.flags.insert(.discardable)
-            }
-            meta.temporal = scheme.temporal(of: unit)
-            if unit.byteCount <= maximum {
-                out.append(unit, meta)
-            } else {
-                fragment(unit, scheme, meta, maximum, into: &out)
-            }
-        case .parameterSet, .delimiter, .filler, .aggregate, .fragment, .unknown: return
+        guard let header = NALUnit(unit, codec) else { return }
+        var meta = meta
+        switch header.role {
+        case .slice, .keySlice:
+            if !header.isReference { meta.flags.insert(.discardable) }
+            meta.temporal = header.temporal
+        case .information, .suffixInformation, .otherPrefix, .other: break
+        case .videoParameterSet, .sequenceParameterSet, .pictureParameterSet, .delimiter, .filler,
+            .end:
+            return
+        }
+        if unit.byteCount <= maximum {
+            out.append(unit, meta)
+        } else {
+            fragment(unit, codec, meta, maximum, into: &out)
         }
     }
 
     /// Cuts a unit into equal fragments. Its own header is not sent: the fragments' headers have
     /// all of it.
     static func fragment(
-        _ unit: RawSpan, _ scheme: NALScheme, _ meta: ItemMeta, _ maximum: Int,
+        _ unit: RawSpan, _ codec: NALCodec, _ meta: ItemMeta, _ maximum: Int,
         into out: inout ItemBatch
     ) {
-        let body = unit.extracting(scheme.headerCount..<unit.byteCount)
-        let header = FragmentHeader(of: unit, scheme)
+        let body = unit.extracting(codec.headerCount..<unit.byteCount)
+        let header = FragmentHeader(of: unit, codec)
         fragment(body, header, starts: true, ends: true, meta, maximum, into: &out)
     }
 
@@ -69,26 +72,38 @@ enum NALPayload {
         } while offset < body.byteCount
     }
 
+    /// A unit whose only fragment is all of it, without the fragment header.
+    static func writeWhole(
+        _ body: RawSpan, _ header: FragmentHeader, _ meta: ItemMeta, into out: inout ItemBatch
+    ) {
+        let unit = header.unitHeader
+        out.begin()
+        out.write(unit.first)
+        if let second = unit.second { out.write(second) }
+        out.write(body)
+        out.end(meta)
+    }
+
     /// All parameter sets in one aggregate, which every receiver takes; one by one if they are too
     /// large for it.
     static func writeSets(
-        _ sets: [[UInt8]], _ scheme: NALScheme, _ meta: ItemMeta, _ maximum: Int,
+        _ sets: [[UInt8]], _ codec: NALCodec, _ meta: ItemMeta, _ maximum: Int,
         into out: inout ItemBatch
     ) {
-        let count = sets.reduce(scheme.headerCount) { $0 + 2 + $1.count }
+        let count = sets.reduce(codec.headerCount) { $0 + 2 + $1.count }
         guard sets.count > 1, count <= maximum else {
-            for set in sets where set.count > scheme.headerCount {
+            for set in sets where set.count > codec.headerCount {
                 set.count <= maximum
                     ? out.append(set.raw, meta)
-                    : fragment(set.raw, scheme, meta, maximum, into: &out)
+                    : fragment(set.raw, codec, meta, maximum, into: &out)
             }
             return
         }
         out.begin()
-        switch scheme {
-        case .h264: out.write(0x60 | H264Payload.aggregateType)  // The highest NRI of those inside.
+        switch codec {
+        case .h264: out.write(0x60 | codec.aggregateType)  // The highest NRI of those inside.
         case .h265:
-            out.write(H265Payload.aggregateType << 1)
+            out.write(codec.aggregateType << 1)
             out.write(1)  // Layer 0, temporal id 0 plus 1.
         }
         for set in sets {
@@ -100,139 +115,75 @@ enum NALPayload {
     }
 }
 
-/// What the fragments of one unit begin with: FU indicator and FU header (RFC 6184 §5.8), payload
-/// header and FU header (RFC 7798 §4.4.3).
-struct FragmentHeader: Sendable {
-    private let scheme: NALScheme
-    private let first: UInt8
-    private let second: UInt8
-    /// Of the unit that is cut.
-    let type: UInt8
-
-    /// - Parameter unit: A whole unit.
-    init(of unit: RawSpan, _ scheme: NALScheme) {
-        self.scheme = scheme
-        type = scheme.type(of: unit)
-        switch scheme {
-        case .h264: (first, second) = (unit.byte(at: 0) & 0xe0 | H264Payload.fragmentType, 0)
-        case .h265:
-            first = unit.byte(at: 0) & 0x81 | H265Payload.fragmentType << 1
-            second = unit.byte(at: 1)
-        }
-    }
-
-    /// - Parameter packet: A fragment, at least `count` long.
-    init(fromFragment packet: RawSpan, _ scheme: NALScheme) {
-        self.scheme = scheme
-        first = packet.byte(at: 0)
-        second = scheme == .h264 ? 0 : packet.byte(at: 1)
-        type = packet.byte(at: scheme.headerCount) & (scheme == .h264 ? 0x1f : 0x3f)
-    }
-
-    var count: Int { scheme.headerCount + 1 }
-
-    func write(start: Bool, end: Bool, into out: inout ItemBatch) {
-        out.write(first)
-        if scheme == .h265 { out.write(second) }
-        out.write((start ? 0x80 : 0) | (end ? 0x40 : 0) | type)
-    }
-
-    /// The header of the unit that was cut: one byte, or two.
-    var unit: (UInt8, UInt8?) {
-        switch scheme {
-        case .h264: (first & 0xe0 | type, nil)
-        case .h265: (first & 0x81 | type << 1, second)
-        }
-    }
-}
-
 // MARK: - Taking packets apart
 
 extension NALPayload {
+    /// Units of all kinds, each behind its length: what belongs into a frame is decided when all of
+    /// it is here.
     static func depacketize(
-        _ packet: RawSpan, _ scheme: NALScheme, to draft: inout FrameDraft
+        _ packet: RawSpan, _ codec: NALCodec, to draft: inout FrameDraft
     ) throws(ParseError) {
-        switch scheme.role(of: packet) {
-        case .aggregate: try forEachUnit(in: packet, scheme, &draft, take)
-        case .fragment: try takeFragment(packet, scheme, to: &draft)
-        case .unknown:
-            throw .invalid("NAL packet type", value: UInt64(packet.byte(at: 0)), at: 0)
-        case .slice, .parameterSet, .delimiter, .filler, .other:
-            try take(packet, scheme, to: &draft)
-        }
-    }
-
-    /// Each unit of an aggregate, behind 16 bits of length (RFC 6184 §5.7.1, RFC 7798 §4.4.2).
-    /// An empty one is passed over; one that reaches outside makes the rest unreadable.
-    static func forEachUnit<State>(
-        in packet: RawSpan, _ scheme: NALScheme, _ state: inout State,
-        _ body: (RawSpan, NALScheme, inout State) throws(ParseError) -> Void
-    ) throws(ParseError) {
-        var reader = ByteReader(packet)
-        try reader.skip(scheme.headerCount)
-        while reader.remaining > 0 {
-            let unit = try reader.read(count: Int(try reader.read(UInt16.self)))
-            if unit.byteCount > 0 { try body(unit, scheme, &state) }
-        }
-    }
-
-    /// Some cameras leave start codes in: before a unit, or between units of one packet.
-    private static func take(
-        _ packet: RawSpan, _ scheme: NALScheme, to draft: inout FrameDraft
-    ) throws(ParseError) {
-        draft.cancelUnit()
-        switch scheme.role(of: packet) {
-        case .slice(let key):
-            if key { draft.flags.insert(.key) }
-            if scheme.isDiscardable(packet) { draft.flags.insert(.discardable) }
-            draft.temporal = scheme.temporal(of: packet)
+        switch try NALPacket(packet, codec) {
+        case .unit:
+            draft.cancelUnit()
             try draft.appendUnit(packet)
-        case .other: try draft.appendUnit(packet)
-        case .parameterSet: draft.appendSet(packet)
-        case .delimiter, .filler: return
-        case .aggregate, .fragment, .unknown:
-            throw .invalid("NAL unit type", value: UInt64(packet.byte(at: 0)), at: 0)
+        case .aggregate:
+            draft.cancelUnit()
+            var units = AggregateUnits(packet, codec)
+            while let range = try units.next() {
+                try draft.appendUnit(packet.extracting(range))
+            }
+        case .fragment: try takeFragment(packet, codec, to: &draft)
         }
     }
 
     /// S and E together are one whole unit: forbidden, and sent by OpenIPC.
     private static func takeFragment(
-        _ packet: RawSpan, _ scheme: NALScheme, to draft: inout FrameDraft
+        _ packet: RawSpan, _ codec: NALCodec, to draft: inout FrameDraft
     ) throws(ParseError) {
-        let header = scheme.headerCount + 1
+        let header = codec.headerCount + 1
         guard packet.byteCount > header else {
-            throw .truncated(at: packet.byteCount, needed: header + 1 - packet.byteCount)
+            throw .truncated(at: packet.byteCount, needed: 1)
         }
-        let bits = packet.byte(at: scheme.headerCount)
-        let fragment = FragmentHeader(fromFragment: packet, scheme)
+        let bits = packet.byte(at: codec.headerCount)
         if bits & 0x80 != 0 {
             draft.beginUnit()
-            let (first, second) = fragment.unit
-            draft.append(first)
-            if let second { draft.append(second) }
-        } else if draft.open == nil {
+            let unit = FragmentHeader(fromFragment: packet, codec).unitHeader
+            draft.append(unit.first)
+            if let second = unit.second { draft.append(second) }
+        } else if draft.openCount == 0 {
             throw .invalid("fragment without a start", value: UInt64(bits), at: 0)
         }
         try draft.append(packet.extracting(header..<packet.byteCount))
-        if bits & 0x40 != 0 {
-            endFragment(of: scheme.role(of: fragment.type), packet, scheme, &draft)
-        }
+        if bits & 0x40 != 0 { draft.endUnit() }
+    }
+}
+
+/// The units of an aggregate, each behind 16 bits of length (RFC 6184 §5.7.1, RFC 7798 §4.4.2).
+/// Empty ones are passed over; a length past the end throws.
+struct AggregateUnits: ~Escapable {
+    private var reader: ByteReader
+    private var isAtStart = true
+    private let headerCount: Int
+
+    @_lifetime(copy packet)
+    init(_ packet: RawSpan, _ codec: NALCodec) {
+        reader = ByteReader(packet)
+        headerCount = codec.headerCount
     }
 
-    private static func endFragment(
-        of role: NALRole, _ packet: RawSpan, _ scheme: NALScheme, _ draft: inout FrameDraft
-    ) {
-        switch role {
-        case .slice(let key):
-            if key { draft.flags.insert(.key) }
-            if case .h264 = scheme, scheme.isDiscardable(packet) {
-                draft.flags.insert(.discardable)
-            }
-            draft.temporal = scheme.temporal(of: packet)
-            draft.endUnit()
-        case .other: draft.endUnit()
-        case .parameterSet: draft.moveUnitToSets()
-        case .delimiter, .filler, .aggregate, .fragment, .unknown: draft.dropUnit()
+    @_lifetime(self: copy self)
+    mutating func next() throws(ParseError) -> Range<Int>? {
+        if isAtStart {
+            try reader.skip(headerCount)
+            isAtStart = false
         }
+        while reader.remaining > 0 {
+            let count = Int(try reader.read(UInt16.self))
+            let start = reader.offset
+            try reader.skip(count)
+            if count > 0 { return start..<start + count }
+        }
+        return nil
     }
 }

@@ -1,3 +1,4 @@
+import Codecs
 package import Media
 import Wire
 
@@ -11,7 +12,7 @@ package struct Packetizer: Sendable {
     /// 1,200 bytes: what every path carries.
     package static let payloadMaximum = 1140
 
-    private enum Kind { case nal(NALScheme), vp8, vp9, av1, aac, samples(bytesPerTick: Int), whole }
+    private enum Kind { case nal(NALCodec), vp8, vp9, av1, aac, samples(bytesPerTick: Int), whole }
 
     private let kind: Kind
     private let isVideo: Bool
@@ -53,9 +54,9 @@ package struct Packetizer: Sendable {
         packet.flags.subtract([.frameStart, .frameEnd, .marker])
         if !isVideo { packet.flags.insert(.key) }  // Audio can begin anywhere.
         switch kind {
-        case .nal(let scheme):
+        case .nal(let nal):
             let sets = meta.isKey ? format.parameterSets : []
-            NALPayload.packetize(frame, sets: sets, scheme, packet, maximum, into: &out)
+            NALPayload.packetize(frame, sets: sets, nal, packet, maximum, into: &out)
         case .vp8: VP8Payload.packetize(frame, packet, pictures, maximum, into: &out)
         case .vp9: VP9Payload.packetize(frame, packet, pictures, format, maximum, into: &out)
         case .av1: AV1Payload.packetize(frame, packet, maximum, into: &out)
