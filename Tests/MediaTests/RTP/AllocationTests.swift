@@ -4,16 +4,18 @@ import RTP
 import Testing
 import Wire
 
-/// The packet path allocates nothing once it is warm. Counted for this thread, so that tests beside
-/// this one do not matter; in release only, because without the optimiser an option set is an array.
-@Suite(.enabled(if: AllocationTests.isOptimised, "counts mean something in release only"))
-struct AllocationTests {
+enum Build {
     #if DEBUG
         static let isOptimised = false
     #else
         static let isOptimised = true
     #endif
+}
 
+/// The packet path allocates nothing once it is warm. Counted for this thread, so that tests beside
+/// this one do not matter; in release only, because without the optimiser an option set is an array.
+@Suite(.enabled(if: Build.isOptimised, "counts mean something in release only"))
+struct AllocationTests {
     /// Twice the same work: the first time memory grows, the second time it may not.
     static func allocations(_ work: () -> Void) -> UInt64 {
         for _ in 0..<3 { work() }
