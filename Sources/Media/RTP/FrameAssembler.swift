@@ -5,8 +5,8 @@ package import Wire
 /// Makes frames of the packets of one encoding: puts them in order, waits a little for what is
 /// missing, takes the payloads apart, and emits each frame as soon as its last packet is here.
 ///
-/// What a frame looks like is said in `ItemMeta`. A video starts with a key frame; a frame that lost
-/// a piece is dropped and counted, and a key frame wanted.
+/// What a frame looks like is said in `ItemMeta`. A video starts with a key frame; a frame that
+/// lost a piece is dropped and counted, and a key frame wanted.
 package struct FrameAssembler: Sendable {
     /// A larger frame is an attack or a broken source.
     private static let packetsMaximum = 2048

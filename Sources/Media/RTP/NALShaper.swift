@@ -141,9 +141,9 @@ struct NALShaper: Sendable {
         if onLoss == .waitKey { waitsForKey = true }
     }
 
-    /// Ends the access unit where its last packet did not say so. If that packet has left already, a
-    /// filler unit carries the marker: without one, a browser never shows the frame, and takes the
-    /// next one for damaged.
+    /// Ends the access unit where its last packet did not say so. If that packet has left already,
+    /// a filler unit carries the marker: without one, a browser never shows the frame, and takes
+    /// the next one for damaged.
     private mutating func close(_ meta: ItemMeta, into out: inout ShapedPackets) {
         guard let open = unit, open.emitted > 0, !open.hasEnded else { return }
         unit?.hasEnded = true

@@ -13,7 +13,7 @@ enum Build {
 }
 
 /// The packet path allocates nothing once it is warm. Counted for this thread, so that tests beside
-/// this one do not matter; in release only, because without the optimiser an option set is an array.
+/// this one do not matter; in release only: without the optimiser an option set is an array.
 @Suite(.enabled(if: Build.isOptimised, "counts mean something in release only"))
 struct AllocationTests {
     /// Twice the same work: the first time memory grows, the second time it may not.

@@ -142,7 +142,7 @@ struct FrameAssemblerTests {
         #expect(receiver.out.frames.items.map(\.meta.ticks) == [5000, 6024])
     }
 
-    /// Streams of a real encoder: frames to packets, through bad weather that is repaired, and back.
+    /// Streams of a real encoder: frames to packets, through repaired bad weather, and back.
     @Test(arguments: [
         ("h264-high-bframes.h264", NALCodec.h264), ("h264-baseline-slices.h264", .h264),
         ("h265-main.h265", .h265),

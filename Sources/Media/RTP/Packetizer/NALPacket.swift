@@ -38,8 +38,8 @@ extension NALCodec {
         self == .h264 ? payload.byte(at: 0) & 0x1f : payload.byte(at: 0) >> 1 & 0x3f
     }
 
-    /// The slice is its picture's first: first_mb_in_slice of 0 (H.264 §7.3.3) is a single one bit, as
-    /// is first_slice_segment_in_pic_flag (H.265 §7.3.6.1).
+    /// The slice is its picture's first: first_mb_in_slice of 0 (H.264 §7.3.3) is a single one
+    /// bit, as is first_slice_segment_in_pic_flag (H.265 §7.3.6.1).
     /// - Parameter slice: A unit; or a first fragment less its first byte, so that the fragment
     ///   header lies where the unit's own would.
     func startsPicture(_ slice: RawSpan) -> Bool {
