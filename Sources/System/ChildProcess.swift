@@ -38,7 +38,7 @@ package struct ChildProcess: Sendable {
         _ path: String, _ arguments: [String], environment changes: [String: String] = [:],
         bequest: borrowing Bequest
     ) throws(SystemError) {
-        var all = Self.environment().merging(changes) { $1 }
+        var all = ProcessEnvironment.all.merging(changes) { $1 }
         all["LISTEN_FDS"] = "\(bequest.numbers.count)"
         all["LISTEN_FDNAMES"] = bequest.names.joined(separator: ":")
         all["LISTEN_PID"] = "0000000000"  // Room for the number, which only the child knows.
@@ -62,18 +62,6 @@ package struct ChildProcess: Sendable {
     }
 
     package func send(signal: CInt) { _ = linux_signal_process(pid, signal) }
-
-    private static func environment() -> [String: String] {
-        var found: [String: String] = [:]
-        var at = unsafe environ
-        while let entry = unsafe at.pointee {
-            let text = unsafe String(cString: entry)
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { found[String(parts[0])] = String(parts[1]) }
-            unsafe at = unsafe at.advanced(by: 1)
-        }
-        return found
-    }
 
     /// The strings as C has them: an array of pointers that ends with a null.
     private static func withStrings(

@@ -9,4 +9,14 @@ package final class Parcel<Content: ~Copyable & Sendable>: Sendable {
     package init(_ content: consuming sending Content) { self.content = Mutex(consume content) }
 
     package func take() -> Content? { content.withLock { $0.take() } }
+
+    /// A look at the content, which stays; `nil` when somebody took it.
+    package func peek<Result>(_ look: (borrowing Content) -> Result) -> Result? {
+        content.withLock { content in
+            guard let inside = content.take() else { return nil }
+            let result = look(inside)
+            content = consume inside
+            return result
+        }
+    }
 }

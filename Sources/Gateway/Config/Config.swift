@@ -67,8 +67,8 @@ package struct Config: Equatable, Sendable {
 
     package struct Log: Equatable, Sendable {
         package var level = LogLevel.info
-        package var format = LogFormat.text
-        package var output = LogOutput.stdout
+        package var format = LogStyle.text
+        package var output = LogDestination.stdout
         package var largestFile = 100 << 20
         package var oldFiles = 5
     }

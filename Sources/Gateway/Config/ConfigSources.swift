@@ -29,6 +29,7 @@ extension ConfigSources {
     private static let foreign: Set<String> = [
         "GATEWAY_CONFIG",  // The path of the file.
         "GATEWAY_NO_IPSEC_MB",  // Read by Package.swift.
+        "GATEWAY_RESTARTS",  // From the supervisor to its child.
     ]
 
     /// Names of other programs for what is `webrtc.advertise` here.

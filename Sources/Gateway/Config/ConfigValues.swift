@@ -26,14 +26,14 @@ package enum MemoryBound: Equatable, Sendable {
     case bytes(Int)
 }
 
-package enum LogOutput: Equatable, Sendable {
+package enum LogDestination: Equatable, Sendable {
     case stdout, stderr
     case file(String)
 }
 
 package enum LogLevel: String, CaseIterable, Sendable { case debug, info, warning, error }
 
-package enum LogFormat: String, CaseIterable, Sendable { case text, json }
+package enum LogStyle: String, CaseIterable, Sendable { case text, json }
 
 /// Which implementation of SRTP protects the packets.
 package enum EngineChoice: String, CaseIterable, Sendable {

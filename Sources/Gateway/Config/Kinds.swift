@@ -170,7 +170,7 @@ extension Kind where Value == MemoryBound {
     }
 }
 
-extension Kind where Value == LogOutput {
+extension Kind where Value == LogDestination {
     static var logOutput: Kind {
         Kind("'stdout', 'stderr' or a file with a directory, like /var/log/gateway.log") { text in
             switch text {

@@ -1,0 +1,61 @@
+/// What `--help` prints: short, with lines that can be copied.
+package enum HelpText {
+    package static func text(_ topic: Command.Topic) -> String {
+        switch topic {
+        case .overview: overview
+        case .run: run
+        case .checkConfig: checkConfig
+        case .version: "gateway version\n\nPrints the version.\n"
+        }
+    }
+
+    private static let overview = """
+        gateway: publish with WHIP, watch with WHEP in any browser, in well under a second.
+
+        usage: gateway [run] [FILE] [options]     serve
+               gateway check-config [FILE]        check a configuration and say what is wrong
+               gateway version                    print the version
+               gateway help [COMMAND]             more about a command
+
+        Without a file it looks for $GATEWAY_CONFIG, ./gateway.yml and /etc/gateway/gateway.yml;
+        none is needed. The page is then at http://localhost:8080/.
+
+        """
+
+    private static let run = """
+        gateway [run] [FILE] [options]
+
+          -c, --config FILE     the configuration (the word --config may be left out)
+              --set NAME=VALUE  one setting, over file and environment; as often as needed
+              --no-supervise    one process, no restart after a crash: for debuggers
+          -h, --help            this
+
+        examples:
+          gateway
+          gateway /etc/gateway/gateway.yml
+          gateway --set webrtc.advertise=203.0.113.5 --set log.level=debug
+          GATEWAY_HTTP_LISTEN=:80 gateway
+
+        signals: HUP reads the configuration again, USR1 opens the log file again, TERM finishes
+        what is going on (shutdown.drain) and ends, a second TERM ends at once.
+        exit codes: 0 stopped as asked, 1 failed, 2 wrong usage or configuration.
+
+        """
+
+    private static let checkConfig = """
+        gateway check-config [FILE] [options]
+
+        Reads the configuration as 'run' would, with the environment, and tells every mistake
+        with file, line and what would be right. Starts nothing. Exit code 0 or 2.
+
+          -c, --config FILE     the configuration
+              --set NAME=VALUE  one setting, over file and environment
+              --print-defaults  print a commented file with every setting and its default
+          -h, --help            this
+
+        examples:
+          gateway check-config /etc/gateway/gateway.yml && systemctl reload gateway
+          gateway check-config --print-defaults > gateway.yml
+
+        """
+}

@@ -1,0 +1,49 @@
+import Glibc
+package import Settings
+package import Wire
+
+/// A socket that the program wants, before it is opened. `name` is also its name in systemd's
+/// `FileDescriptorName=`.
+package struct ListenerSpec: Equatable, Sendable {
+    package enum Transport: Equatable, Sendable { case tcp, udp }
+
+    package var name: String
+    /// The setting to blame when it cannot be opened.
+    package var setting: String
+    package var transport: Transport
+    package var address: Address
+    /// Sockets on this address: the kernel spreads peers over the workers.
+    package var count: Int
+
+    package static let http = "http"
+    package static let https = "https"
+    package static let admin = "admin"
+    package static let webrtcUDP = "webrtc-udp"
+    package static let webrtcTCP = "webrtc-tcp"
+
+    package static func all(_ config: Config, workers: Int) -> [ListenerSpec] {
+        let hasTLS = config.http.tls.certificate != .off
+        let tls = hasTLS ? config.http.tls.listen : nil
+        let mediaTCP = config.webrtc.tcp ? config.webrtc.listen : nil
+        let wanted: [(String, String, Transport, Address?, Int)] = [
+            (http, "http.listen", .tcp, config.http.listen, workers),
+            (https, "http.tls.listen", .tcp, tls, workers),
+            (admin, "admin.listen", .tcp, config.admin.listen, 1),
+            (webrtcUDP, "webrtc.listen", .udp, config.webrtc.listen, workers),
+            (webrtcTCP, "webrtc.listen", .tcp, mediaTCP, workers),
+        ]
+        return wanted.compactMap { name, setting, transport, address, count in
+            address.map {
+                ListenerSpec(
+                    name: name, setting: setting, transport: transport, address: $0, count: count)
+            }
+        }
+    }
+}
+
+extension Config {
+    /// One for each core that we may use, unless the user says otherwise.
+    package var workerCount: Int {
+        workers > 0 ? workers : max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+    }
+}

@@ -1,0 +1,27 @@
+package import Settings
+import System
+
+/// Why the program does not start: one line that names the cause and the fix.
+package enum StartError: Error {
+    case config(ConfigErrors)
+    /// The setting to blame, what happened, and a word that stays the same.
+    case failed(setting: String, cause: String, code: String)
+
+    static func system(_ setting: String, _ error: SystemError, code: String) -> StartError {
+        .failed(setting: setting, cause: error.description, code: code)
+    }
+
+    package var lines: String {
+        switch self {
+        case .config(let errors): errors.description
+        case .failed(let setting, let cause, let code): "\(setting): \(cause) code=\(code)"
+        }
+    }
+
+    package var exitCode: Program.ExitCode {
+        switch self {
+        case .config: .usage
+        case .failed: .failed
+        }
+    }
+}

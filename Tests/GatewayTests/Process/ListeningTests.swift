@@ -1,0 +1,63 @@
+import Gateway
+import Settings
+import System
+import Testing
+import Wire
+
+struct ListeningTests {
+    static let loopback = Address(ipv4: 0x7f00_0001, port: 0)
+
+    static var config: Config {
+        var config = Config()
+        config.http.listen = loopback
+        config.webrtc.listen = loopback
+        config.admin.listen = loopback
+        return config
+    }
+
+    @Test func theListFollowsTheConfiguration() {
+        var config = Self.config
+        let names = ListenerSpec.all(config, workers: 2).map { "\($0.name) \($0.count)" }
+        #expect(names == ["http 2", "admin 1", "webrtc-udp 2", "webrtc-tcp 2"])
+        config.http.tls.certificate = .automatic
+        config.webrtc.tcp = false
+        config.admin.listen = nil
+        let others = ListenerSpec.all(config, workers: 1).map(\.name)
+        #expect(others == ["http", "https", "webrtc-udp"])
+    }
+
+    @Test func workersShareAPortAndEachSocketIsTakenOnce() throws {
+        var nobody = Inherit.fromEnvironment()
+        let sockets = try ListeningSockets.open(
+            ListenerSpec.all(Self.config, workers: 2), adopting: &nobody)
+        #expect(sockets.count("http") == 2 && sockets.count("admin") == 1)
+        let first = sockets.takeTCP("http", worker: 0)?.localAddress
+        #expect(first != nil && first == sockets.takeTCP("http", worker: 1)?.localAddress)
+        let again = sockets.takeTCP("http", worker: 0) == nil
+        #expect(again)
+        let udp = sockets.takeUDP("webrtc-udp", worker: 1)?.localAddress
+        #expect(udp != nil && udp == sockets.takeTCP("webrtc-tcp", worker: 1)?.localAddress)
+    }
+
+    /// Sockets that share a port would let a second gateway join in silence.
+    @Test func aPortOfAnotherGatewayIsBusy() throws {
+        var nobody = Inherit.fromEnvironment()
+        let sockets = try ListeningSockets.open(
+            ListenerSpec.all(Self.config, workers: 2), adopting: &nobody)
+        for (name, address) in sockets.addresses where name != "admin" {
+            var config = Self.config
+            if name == "http" {
+                config.http.listen = address
+            } else {
+                config.webrtc.listen = address
+            }
+            let error = #expect(throws: StartError.self) {
+                var nobody = Inherit.fromEnvironment()
+                _ = try ListeningSockets.open(
+                    ListenerSpec.all(config, workers: 2), adopting: &nobody)
+            }
+            #expect(error?.lines.contains("another program has this port") == true)
+            #expect(error?.lines.hasSuffix(" code=cannot-listen") == true)
+        }
+    }
+}
