@@ -19,10 +19,14 @@ struct DTLSGuard {
     /// The length that each message claimed when its first fragment came.
     private var claimed = [8 of Int](repeating: -1)
     private var early = 0
+    private var admitted: UInt64 = 0
     /// The message that ended the peer's last flight, as far as seen.
     private var flightEnd = -1
     /// All messages up to this one are answered by our last flight.
     private var answered = -1
+
+    /// The peer has ended a flight since our last one.
+    var awaitsAnswer: Bool { flightEnd > answered }
 
     /// We have sent a flight: what the peer sent before it is from now on a repeat.
     mutating func flightWasSent() {
@@ -40,10 +44,22 @@ struct DTLSGuard {
             let end = start + Self.headerCount + count
             guard end <= datagram.byteCount, datagram.byte(at: start + 1) == 0xfe else { break }
             let record = datagram.extracting(start..<end)
-            if admit(record, isOpen: isOpen, &isRepeat) { kept.append(copying: record) }
+            if admit(record, isOpen: isOpen, &isRepeat) { keep(record, in: &kept) }
             start = end
         }
         return isRepeat
+    }
+
+    /// Records in the clear get numbers of ours. OpenSSL drops what it takes for a replay, and one
+    /// forged record with a high number would make all of the peer's too old.
+    private mutating func keep(_ record: RawSpan, in kept: inout [UInt8]) {
+        let start = kept.count
+        kept.append(copying: record)
+        guard record.byte(at: 4) == 0 else { return }
+        for offset in 0..<6 {
+            kept[start + 5 + offset] = UInt8(truncatingIfNeeded: admitted >> (40 - 8 * offset))
+        }
+        admitted += 1
     }
 
     private mutating func admit(

@@ -191,7 +191,13 @@ extension DTLSSession {
         let first = output.datagrams.count
         context.memory.drain(into: &output.datagrams)
         if output.datagrams.count > first {
-            if moved { keepFlight(output.datagrams, from: first, at: now) } else { renewals += 1 }
+            // After a HelloVerifyRequest the state is the same again: only the peer's message says
+            // that this is another flight.
+            if moved || sieve.awaitsAnswer {
+                keepFlight(output.datagrams, from: first, at: now)
+            } else {
+                renewals += 1
+            }
         }
         if outcome == .done { finish() }
         return moved
