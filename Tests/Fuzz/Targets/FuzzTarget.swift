@@ -7,6 +7,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case demux = "demux"
     case httpRequest = "http-request"
     case iceAgent = "ice-agent"
+    case dtls = "dtls"
     case json = "json"
     case codecAudio = "codec-audio"
     case codecVideo = "codec-video"
@@ -16,6 +17,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case rtpHeader = "rtp-header"
     case sdp = "sdp"
     case stun = "stun"
+    case srtp = "srtp"
     case textHead = "text-head"
     case webSocket = "websocket"
     case yamlConfig = "yaml-config"
@@ -25,6 +27,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .demux: fuzzDemux(bytes)
         case .httpRequest: fuzzHTTPRequest(bytes)
         case .iceAgent: fuzzICEAgent(bytes)
+        case .dtls: fuzzDTLS(bytes)
         case .json: fuzzJSON(bytes)
         case .codecAudio: fuzzAudio(bytes)
         case .codecVideo: fuzzVideo(bytes)
@@ -34,6 +37,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .rtpHeader: fuzzRTPHeader(bytes)
         case .sdp: fuzzSDP(bytes)
         case .stun: fuzzSTUN(bytes)
+        case .srtp: fuzzSRTP(bytes)
         case .textHead: fuzzTextHead(bytes)
         case .webSocket: fuzzWebSocket(bytes)
         case .yamlConfig: fuzzYAMLConfig(bytes)
