@@ -85,7 +85,13 @@ let package = Package(
             name: "Simulation", dependencies: ["Wire"], path: "Tests/Simulation",
             swiftSettings: house),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
-        .target(name: "CYardstick", path: "bench/CYardstick"),
+        .target(
+            name: "CYardstick", dependencies: ["COpenSSL"] + ipsecMB, path: "bench/CYardstick",
+            cSettings: hasIPSecMB ? [.define("HAS_IPSEC_MB")] : [],
+            linkerSettings: hasIPSecMB ? [.linkedLibrary("IPSec_MB")] : []),
+        .executableTarget(
+            name: "CryptoBench", dependencies: ["Wire", "Crypto", "CYardstick"],
+            path: "bench/Crypto", swiftSettings: house),
         .executableTarget(
             name: "EngineBench",
             dependencies: ["Wire", "System", "CYardstick", "CAllocationCount"],

@@ -32,3 +32,14 @@ int yardstick_udp_receiver(uint16_t *port);
 int yardstick_tcp_pair(int fds[2]);
 void yardstick_pin(int cpu);
 void yardstick_more_files(void);
+
+/// SRTP protection of one payload for many keys, 12 bytes of header in front, out of place where
+/// the library can. `kind`: 0 copies only, 1 OpenSSL's GCM, 2 libipsec-mb's GCM, 3 libipsec-mb's
+/// jobs for AES-CM with HMAC-SHA1. NULL where the library is not there.
+struct yardstick_srtp;
+struct yardstick_srtp *yardstick_srtp_new(int kind, unsigned keys, size_t payload_size);
+/// One packet for each key.
+void yardstick_srtp_run(struct yardstick_srtp *srtp, const uint8_t *payload);
+void yardstick_srtp_free(struct yardstick_srtp *srtp);
+/// Of this thread, in nanoseconds.
+uint64_t yardstick_thread_time(void);

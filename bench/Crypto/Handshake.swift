@@ -1,0 +1,55 @@
+import CYardstick
+import Crypto
+import Wire
+
+/// Whole DTLS handshakes with certificates on both sides: what a join costs.
+struct HandshakeBench {
+    private let server: DTLSContext
+    private let client: DTLSContext
+
+    init() throws {
+        let certificate = try Certificate.selfSigned(commonName: "b", from: 0, days: 365_000)
+        server = try DTLSContext(certificate: certificate, isSimulated: true)
+        client = try DTLSContext(certificate: certificate, isSimulated: true)
+    }
+
+    func run(rounds: Int) throws -> String {
+        var best = UInt64.max
+        for _ in 0..<rounds {
+            var sum: UInt64 = 0
+            for _ in 0..<10 { sum += handshake() }
+            best = min(best, sum / 10)
+        }
+        guard best > 0 else { return "DTLS: nothing measured" }
+        return "DTLS, server side: \(best / 1000) us, \(1_000_000_000 / best) handshakes/s/core"
+    }
+
+    /// - Returns: The time that the server's side took.
+    private func handshake() -> UInt64 {
+        let pin = server.fingerprint
+        let started = yardstick_thread_time()
+        let a = DTLSSession(.server, context: server, peer: [pin], at: .start)
+        var time = yardstick_thread_time() - started
+        let b = DTLSSession(.client, context: client, peer: [pin], at: .start)
+        var (up, down) = (DTLSOutput(), DTLSOutput())
+        b.start(at: .start, into: &up)
+        while !up.datagrams.isEmpty {
+            let start = yardstick_thread_time()
+            for index in 0..<up.datagrams.count {
+                _ = a.receive(up.datagrams[index], at: .start, into: &down)
+            }
+            if a.state == .open {
+                _ = a.takeKeys()
+                a.release()
+            }
+            time += yardstick_thread_time() - start
+            up.datagrams.removeAll()
+            for index in 0..<down.datagrams.count {
+                _ = b.receive(down.datagrams[index], at: .start, into: &up)
+            }
+            down.datagrams.removeAll()
+        }
+        precondition(a.state == .open && b.state == .open, "the handshake is not done")
+        return time
+    }
+}
