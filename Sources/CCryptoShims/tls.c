@@ -71,6 +71,10 @@ int crypto_set_server_name(SSL *ssl, const char *name) {
 
 void crypto_set_mtu(SSL *ssl, long bytes) { SSL_set_mtu(ssl, bytes); }
 
+void crypto_context_limit_records(SSL_CTX *context, long bytes) {
+    SSL_CTX_set_max_send_fragment(context, bytes);
+}
+
 void crypto_context_limit_certificates(SSL_CTX *context, long bytes) {
     SSL_CTX_set_max_cert_list(context, bytes);
 }

@@ -2,6 +2,7 @@
 // shared payload. No checks, no interface, no second profile.
 #include "CYardstick.h"
 
+#include <malloc.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -43,6 +44,8 @@ uint64_t yardstick_thread_time(void) {
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+
+uint64_t yardstick_live_heap(void) { return mallinfo2().uordblks; }
 
 static void number(uint8_t *out, uint32_t value) {
     for (int i = 0; i < 4; i++) out[i] = (uint8_t)(value >> (24 - 8 * i));

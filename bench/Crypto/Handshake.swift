@@ -24,6 +24,24 @@ struct HandshakeBench {
         return "DTLS, server side: \(best / 1000) us, \(1_000_000_000 / best) handshakes/s/core"
     }
 
+    /// Sessions that have answered a hello and hear nothing more: what an attacker can make us keep.
+    func halfOpen() -> String {
+        let count = 1000
+        let client = DTLSSession(.client, context: client, peer: [], at: .start)
+        var (hello, answers) = (DTLSOutput(), DTLSOutput())
+        client.start(at: .start, into: &hello)
+        let before = yardstick_live_heap()
+        var sessions: [DTLSSession] = []
+        for _ in 0..<count {
+            let session = DTLSSession(.server, context: server, peer: [], at: .start)
+            _ = session.receive(hello.datagrams[0], at: .start, into: &answers)
+            answers.datagrams.removeAll()
+            sessions.append(session)
+        }
+        let each = (yardstick_live_heap() - before) / UInt64(count)
+        return "DTLS, half open: \(each / 1024) KiB each, \(sessions.count) sessions"
+    }
+
     /// - Returns: The time that the server's side took.
     private func handshake() -> UInt64 {
         let pin = server.fingerprint

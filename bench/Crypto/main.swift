@@ -21,7 +21,9 @@ do {
             print(figures)
         }
     }
-    print(try HandshakeBench().run(rounds: rounds))
+    let handshakes = try HandshakeBench()
+    print(try handshakes.run(rounds: rounds))
+    print(handshakes.halfOpen())
 } catch {
     print("bench: \(error)")
     exit(1)

@@ -26,6 +26,8 @@ int crypto_set_server_name(SSL *ssl, const char *name);
 
 /// DTLS: no datagram is larger than this.
 void crypto_set_mtu(SSL *ssl, long bytes);
+/// DTLS: no record that we write is larger, and so is no buffer for it.
+void crypto_context_limit_records(SSL_CTX *context, long bytes);
 /// DTLS: the most bytes that the certificates of a peer may have.
 void crypto_context_limit_certificates(SSL_CTX *context, long bytes);
 /// DTLS: turns OpenSSL's retransmission off, which reads a clock of its own: entirely, or but for

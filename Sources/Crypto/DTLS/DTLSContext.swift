@@ -42,6 +42,7 @@ package final class DTLSContext {
             unsafe crypto_context_set_groups(context, "X25519:P-256:P-384") == 1
         else { throw .settings(OpenSSLError.last) }
         unsafe crypto_context_no_tickets(context)
+        unsafe crypto_context_limit_records(context, Self.mtu)
         unsafe crypto_context_limit_certificates(context, Self.certificatesMaximum)
         unsafe Self.installCallbacks(context)
     }

@@ -43,3 +43,5 @@ void yardstick_srtp_run(struct yardstick_srtp *srtp, const uint8_t *payload);
 void yardstick_srtp_free(struct yardstick_srtp *srtp);
 /// Of this thread, in nanoseconds.
 uint64_t yardstick_thread_time(void);
+/// What is allocated and not freed, in bytes.
+uint64_t yardstick_live_heap(void);
