@@ -38,7 +38,11 @@ extension Worker {
             withPublication(connection, channel) { stream, epoch in
                 stream.tracksAreComplete(epoch: epoch, into: &orders)
             }
-        case .clock: break
+        case .clock(let channel, let slot, let layer, let ntp, let ticks):
+            withPublication(connection, channel) { stream, epoch in
+                stream.noteClock(
+                    slot: slot, layer: layer, ntp: ntp, ticks: ticks, epoch: epoch, at: now)
+            }
         case .unpublish(let channel, let reason): unpublish(connection, channel, reason)
         case .unsubscribe(let channel): unsubscribe(connection, channel)
         case .keyRequest(let channel, let slot): requestKey(connection, channel, slot)

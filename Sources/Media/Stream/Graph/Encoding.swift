@@ -28,12 +28,15 @@ package final class Encoding {
     private var lastStored: Instant?
     private var keyRequests = KeyRequests()
     private var hasEnded = false
+    private var captureMap: CaptureMap
+    private var clock: SenderClock?
 
     init(id: EncodingID, rid: String, format: Format, history: History) {
         self.id = id
         self.rid = rid
         self.history = history
         eras = [FormatEra(format: format, from: .min)]
+        captureMap = CaptureMap(rate: format.clockRate)
     }
 
     package var bitsPerSecond: Int { meter.bitsPerSecond }
@@ -95,8 +98,28 @@ package final class Encoding {
         if meta.isKey, meta.startsFrame { keyRequests.keyArrived() }
         lastStored = meta.arrival
         meter.add(bytes.byteCount, at: meta.arrival)
+        if meta.startsFrame {
+            captureMap.receive(ticks: meta.ticks, at: meta.arrival, clock: clock)
+        }
         return history.store(bytes, meta, at: index ?? history.end)
     }
+
+    // MARK: Capture time
+
+    /// When the sample with these ticks was taken: an estimate, on our monotonic clock.
+    package func capture(of ticks: Int64) -> Instant { captureMap.capture(of: ticks) }
+
+    /// The ticks that are being taken at `now`: for sender reports to viewers.
+    package func ticks(at now: Instant) -> Int64 { captureMap.ticks(at: now) }
+
+    /// What the estimate rests on.
+    package var captureSource: CaptureMap.Source { captureMap.source }
+
+    func report(ntp: Int64, ticks: Int64) { captureMap.report(ntp: ntp, ticks: ticks) }
+    func follow(_ clock: SenderClock) { self.clock = clock }
+    func align(to video: Encoding) { captureMap.align(to: video.captureMap) }
+
+    // MARK: Key frames
 
     func wantKey(at now: Instant) -> Bool { !hasEnded && keyRequests.want(at: now) }
     var keyDeadline: Instant? { hasEnded ? nil : keyRequests.deadline }

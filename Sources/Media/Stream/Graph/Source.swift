@@ -69,5 +69,6 @@ struct Source {
     var publication: Publication
     /// When the first item came, in any slot; readiness counts from it.
     var firstMedia: Instant?
-    var startedOnDemand = false
+    /// Its clock, as its sender reports show it.
+    var clock = SenderClock()
 }
