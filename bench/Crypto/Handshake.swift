@@ -24,7 +24,8 @@ struct HandshakeBench {
         return "DTLS, server side: \(best / 1000) us, \(1_000_000_000 / best) handshakes/s/core"
     }
 
-    /// Sessions that have answered a hello and hear nothing more: what an attacker can make us keep.
+    /// Sessions that have answered a hello and hear nothing more: what an attacker can make us
+    /// keep.
     func halfOpen() -> String {
         let count = 1000
         let client = DTLSSession(.client, context: client, peer: [], at: .start)
