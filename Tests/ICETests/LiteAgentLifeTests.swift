@@ -145,6 +145,8 @@ struct LiteAgentLifeTests {
         d.out.clear()
         d.agent.closed(connection: 5, at: .start + .milliseconds(30), into: &d.out)
         #expect(d.out.entries.selected == b)
+        let check = d.sent.first { $0.message.kind == .request }
+        #expect(check?.route == b, "nothing has proved this address yet")
         d.agent.closed(connection: 5, at: .start + .milliseconds(30), into: &d.out)
         #expect(d.agent.selected?.route == b)
     }

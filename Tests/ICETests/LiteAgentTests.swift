@@ -274,6 +274,9 @@ struct LiteAgentTests {
         var answers = 0
         for _ in 0..<1000 { answers += d.check(on: a, at: 10).sends }
         #expect(answers == 200)
+        var forged = D.Options()
+        forged.local.password = "wrong"
+        for _ in 0..<1000 { d.check(on: b, at: 1050, forged) }
         #expect(d.check(on: a, at: 1100).sends == 1)
     }
 

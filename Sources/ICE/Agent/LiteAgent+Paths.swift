@@ -78,7 +78,7 @@ extension LiteAgent {
             return
         }
         // The first path is validated by the handshake, which has not begun.
-        guard old != nil else { return }
+        guard old != nil || isConnected else { return }
         validation = Validation(
             route: paths[index].route, fallback: old?.isValidated == true ? old?.route : nil,
             at: now)

@@ -32,7 +32,7 @@ package struct LiteAgent: Sendable {
     private var replay = ReplayMemory()
     private let begun: Instant
     private var lastHeard: Instant
-    private var isConnected = false
+    var isConnected = false
     private var isStale = false
     private var hasEnded = false
     private var answerWindow = Instant.start
@@ -176,7 +176,6 @@ package struct LiteAgent: Sendable {
         _ message: STUNMessage, _ datagram: RawSpan, on route: Route, at now: Instant,
         into out: inout ICEOutput
     ) {
-        guard mayAnswer(at: now) else { return }
         if let next = nextGeneration, next.accepts(message, datagram) {
             generation = next
             nextGeneration = nil
@@ -184,6 +183,8 @@ package struct LiteAgent: Sendable {
         } else if !generation.accepts(message, datagram) {
             return
         }
+        // Behind the proof: a stranger's flood must not use up the answers of the peer.
+        guard mayAnswer(at: now) else { return }
         let size = datagram.byteCount
         guard message.unknownCount == 0 else {
             generation.refuse(420, message, size, on: route, into: &out)
