@@ -147,7 +147,7 @@ package struct FrameAssembler: Sendable {
         guard !done.isBroken, !draft.isDamaged else { return drop(into: &out) }
         guard !draft.isEmpty else { return }
         var meta = done.first
-        meta.flags = meta.flags.intersection(.discontinuity).union([.frameStart, .frameEnd])
+        meta.flags = meta.flags.intersection(.discontinuity).union(.wholeFrame)
         if builder != nil { return build(meta, followsLoss: done.followsLoss, into: &out) }
         meta.flags.formUnion(draft.flags)
         (meta.temporal, meta.spatial) = (draft.temporal, draft.spatial)
@@ -263,7 +263,7 @@ package struct FrameAssembler: Sendable {
         for cut in draft.cuts {
             var unit = meta
             unit.ticks &+= cut.ticks
-            unit.flags = [.key, .frameStart, .frameEnd]
+            unit.flags = .soundFrame
             if start == 0 { unit.flags.formUnion(meta.flags.intersection(.discontinuity)) }
             unit.formatGeneration = format.generation
             out.frames.append(draft.bytes.raw.extracting(start..<cut.end), unit)

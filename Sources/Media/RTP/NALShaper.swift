@@ -147,7 +147,7 @@ struct NALShaper: Sendable {
     private mutating func close(_ meta: ItemMeta, into out: inout ShapedPackets) {
         guard let open = unit, open.emitted > 0, !open.hasEnded else { return }
         unit?.hasEnded = true
-        let end: ItemMeta.Flags = [.marker, .frameEnd]
+        let end = ItemMeta.Flags.closing
         if out.indices.last == next - 1 {
             return out.batch.update(out.batch.count - 1) { $0.flags.formUnion(end) }
         }

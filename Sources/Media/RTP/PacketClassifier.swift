@@ -32,7 +32,7 @@ struct PacketClassifier: Sendable {
     mutating func classify(_ payload: RawSpan, _ index: Int64, _ meta: ItemMeta) -> ItemMeta {
         var meta = meta
         guard codec.kind == .video else {
-            meta.flags.formUnion([.key, .frameStart, .frameEnd])
+            meta.flags.formUnion(.soundFrame)
             return meta
         }
         var begins = false

@@ -48,7 +48,11 @@ extension NALCodec {
 
     /// H.265 says "bidirectional" of pictures that only look back: it cannot be told from a slice.
     func isBidirectional(_ slice: RawSpan) -> Bool {
-        self == .h264 && (try? SliceHeader(slice, .h264))?.prediction == .bidirectional
+        guard self == .h264, slice.byteCount > headerCount else { return false }
+        // Not `try?`: it would box the error of each slice that cannot be read.
+        do throws(ParseError) {
+            return try SliceHeader(slice, .h264).prediction == .bidirectional
+        } catch { return false }
     }
 
     /// The unit that says nothing and may stand anywhere: it can carry a marker whose own packet is

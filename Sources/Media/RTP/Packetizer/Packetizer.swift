@@ -48,10 +48,10 @@ package struct Packetizer: Sendable {
     package mutating func packetize(
         _ frame: RawSpan, _ meta: ItemMeta, format: Format, into out: inout ItemBatch
     ) {
-        if bFrames != .keep, meta.flags.isSuperset(of: [.bidirectional, .discardable]) { return }
+        if bFrames != .keep, meta.flags.isSuperset(of: .unwantedB) { return }
         let first = out.count
         var packet = meta
-        packet.flags.subtract([.frameStart, .frameEnd, .marker])
+        packet.flags.subtract(.frameMarks)
         if !isVideo { packet.flags.insert(.key) }  // Audio can begin anywhere.
         switch kind {
         case .nal(let nal):
@@ -75,13 +75,13 @@ package struct Packetizer: Sendable {
         switch kind {
         case .nal, .vp8, .vp9, .av1, .aac:
             out.update(first) { $0.flags.insert(.frameStart) }
-            out.update(out.count - 1) { $0.flags.formUnion([.frameEnd, .marker]) }
+            out.update(out.count - 1) { $0.flags.formUnion(.closing) }
             for index in first + 1..<max(first + 1, out.count) {
                 out.update(index) { $0.flags.remove(.discontinuity) }
             }
         case .samples, .whole:
             for index in first..<out.count {
-                out.update(index) { $0.flags.formUnion([.frameStart, .frameEnd]) }
+                out.update(index) { $0.flags.formUnion(.wholeFrame) }
             }
         }
     }
