@@ -14,7 +14,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case nalH264 = "nal-h264"
     case nalH265 = "nal-h265"
     case rfc4571 = "rfc4571"
+    case rtcp = "rtcp"
     case rtpHeader = "rtp-header"
+    case rtpPayload = "rtp-payload"
     case sdp = "sdp"
     case stun = "stun"
     case srtp = "srtp"
@@ -34,7 +36,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .nalH264: fuzzH264(bytes)
         case .nalH265: fuzzH265(bytes)
         case .rfc4571: fuzzRFC4571(bytes)
+        case .rtcp: fuzzRTCP(bytes)
         case .rtpHeader: fuzzRTPHeader(bytes)
+        case .rtpPayload: fuzzRTPPayload(bytes)
         case .sdp: fuzzSDP(bytes)
         case .stun: fuzzSTUN(bytes)
         case .srtp: fuzzSRTP(bytes)
