@@ -8,7 +8,8 @@ import Wire
 
 /// The offers of `Tests/Vectors/offers` and the answer to each, byte by byte.
 ///
-/// After a wanted change of the answers: `GATEWAY_WRITE_ANSWERS=1 swift test --filter AnswerCorpus`,
+/// After a wanted change of the answers:
+/// `GATEWAY_WRITE_ANSWERS=1 swift test --filter AnswerCorpus`,
 /// then read the difference.
 enum Corpus {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent()
