@@ -29,7 +29,6 @@ extension Config {
             ("http.listen", http.listen), ("admin.listen", admin.listen),
         ]
         if http.tls.certificate != .off { all.append(("http.tls.listen", http.tls.listen)) }
-        if webrtc.tcp { all.append(("webrtc.listen", webrtc.listen)) }
         return all.compactMap { setting, address in address.map { (setting, $0) } }
     }
 }

@@ -30,8 +30,8 @@ extension Config {
         Setting(
             "webrtc.listen", \.webrtc.listen, .listen, .restart,
             "All WebRTC media: one UDP port, and the same TCP port."),
-        Setting(
-            "webrtc.tcp", \.webrtc.tcp, .yesOrNo, .restart,
+        .later(
+            "webrtc.tcp", default: "true", awaits: "media over TCP",
             "Media over TCP for viewers whose network blocks UDP."),
         Setting(
             "webrtc.advertise", \.webrtc.advertise, .list(of: .advertised), .reload,

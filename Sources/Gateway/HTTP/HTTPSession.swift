@@ -7,7 +7,7 @@ package import Wire
 /// connection's, and the requests that wait for the worker to route them.
 package final class HTTPSession: ByteSession {
     /// Whose requests these are: each listener has its own routes.
-    package enum Site: Sendable { case admin }
+    package enum Site: Sendable { case admin, front }
 
     let site: Site
     private var connection: HTTPConnection

@@ -41,7 +41,7 @@ struct Metrics {
         text.sample(expected, ["state": "configured"])
         text.sample(answered, ["state": "answering"])
         text.family("process_cpu_seconds_total", .counter, "User and system CPU time.")
-        text.sample(Double(Clock.processTime.nanoseconds) / 1e9)
+        text.sample(ProcessFigures.cpuSeconds)
         text.family("process_resident_memory_bytes", .gauge, "Resident memory.")
         text.sample(ProcessFigures.residentBytes)
         text.family("process_open_fds", .gauge, "Open descriptors.")

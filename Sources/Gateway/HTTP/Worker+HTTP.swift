@@ -12,10 +12,11 @@ extension Worker {
         session.date = dateText()
         while connections[connection.identity] != nil, let event = session.nextRequest() {
             switch event {
-            // No route of the admin site takes a body.
+            // No route takes a body yet: an offer is answered without reading it.
             case .offer(let request), .request(let request):
                 switch session.site {
                 case .admin: serveAdmin(request, for: connection)
+                case .front: serveFront(request, for: connection)
                 }
             case .upgraded, .close: break
             }

@@ -19,18 +19,15 @@ package struct ListenerSpec: Equatable, Sendable {
     package static let https = "https"
     package static let admin = "admin"
     package static let webrtcUDP = "webrtc-udp"
-    package static let webrtcTCP = "webrtc-tcp"
 
     package static func all(_ config: Config, workers: Int) -> [ListenerSpec] {
         let hasTLS = config.http.tls.certificate != .off
         let tls = hasTLS ? config.http.tls.listen : nil
-        let mediaTCP = config.webrtc.tcp ? config.webrtc.listen : nil
         let wanted: [(String, String, Transport, Address?, Int)] = [
             (http, "http.listen", .tcp, config.http.listen, workers),
             (https, "http.tls.listen", .tcp, tls, workers),
             (admin, "admin.listen", .tcp, config.admin.listen, 1),
             (webrtcUDP, "webrtc.listen", .udp, config.webrtc.listen, workers),
-            (webrtcTCP, "webrtc.listen", .tcp, mediaTCP, workers),
         ]
         return wanted.compactMap { name, setting, transport, address, count in
             address.map {

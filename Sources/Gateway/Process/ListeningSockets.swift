@@ -18,19 +18,11 @@ package final class ListeningSockets: Sendable {
     ) throws(StartError) -> ListeningSockets {
         var tcp: [String: [Parcel<TCPListener>]] = [:]
         var udp: [String: [Parcel<UDPSocket>]] = [:]
-        var mediaPort: UInt16 = 0
-        for var spec in specs {
-            // Media over TCP has the number that UDP got, when the kernel chose it.
-            if spec.name == ListenerSpec.webrtcTCP, spec.address.port == 0 {
-                spec.address.port = mediaPort
-            }
+        for spec in specs {
             do throws(SystemError) {
                 switch spec.transport {
                 case .tcp: tcp[spec.name] = try openTCP(spec, &given)
-                case .udp:
-                    let opened = try openUDP(spec, &given)
-                    mediaPort = opened.port
-                    udp[spec.name] = opened.sockets
+                case .udp: udp[spec.name] = try openUDP(spec, &given)
                 }
             } catch {
                 throw .system(spec.setting, error, code: "cannot-listen")
@@ -58,20 +50,17 @@ package final class ListeningSockets: Sendable {
 
     private static func openUDP(
         _ spec: ListenerSpec, _ given: inout Inherit
-    ) throws(SystemError) -> (sockets: [Parcel<UDPSocket>], port: UInt16) {
+    ) throws(SystemError) -> [Parcel<UDPSocket>] {
         var all: [Parcel<UDPSocket>] = []
-        var port = spec.address.port
         while let descriptor = given.take(spec.name) {
-            let socket = try UDPSocket(adopting: descriptor)
-            port = socket.localAddress.port
-            all.append(Parcel(socket))
+            all.append(Parcel(try UDPSocket(adopting: descriptor)))
         }
-        if !all.isEmpty { return (all, port) }
+        if !all.isEmpty { return all }
         let address = try UDPSocket(bind: spec.address).localAddress
         for _ in 0..<spec.count {
             all.append(Parcel(try UDPSocket(bind: address, reusePort: true)))
         }
-        return (all, address.port)
+        return all
     }
 
     /// The listener of one worker; each can be taken once.

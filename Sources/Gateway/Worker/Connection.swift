@@ -27,7 +27,7 @@ final class Connection {
     private var record: [UInt8] = []
     /// What it publishes and reads, by its own numbers.
     var publications: [ChannelID: Publishing] = [:]
-    var readers: [ChannelID: Reader] = [:]
+    var readers: [ChannelID: ConnectionReader] = [:]
     /// Nothing more is read; when all is written the socket is closed.
     private(set) var isEnding = false
     private(set) var readEnded = false
@@ -35,9 +35,10 @@ final class Connection {
     var isBlocked = false
     var isInFlush = false
 
-    struct Publishing {
-        let stream: LocalStream
-        let epoch: Epoch
+    /// Where what it publishes goes.
+    enum Publishing {
+        case here(LocalStream, Epoch)
+        case elsewhere(FeedOut)
     }
 
     /// It has not finished its first request: it may be anybody.

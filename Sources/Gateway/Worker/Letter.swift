@@ -1,13 +1,31 @@
-import System
+package import Stream
+package import System
 package import Wire
 
 /// What one thread tells a worker. Packets do not come by letter, they come by ring.
 package enum Letter: Sendable {
     /// Stop accepting, end what is there, and leave when nothing is left or the time is over.
     case stop(after: Interval)
+    /// The configuration was reloaded.
+    case settings(WorkerSettings)
     /// Say what you have done: the answer goes to the worker that asks.
     case report(to: Int, Gather.ID)
     case reported(Gather.ID, WorkerReport)
+    /// The reading end of the ring from that worker: what it sends comes there.
+    case ring(from: Int, Parcel<PacketRing.Reader>)
+    /// To the home of a stream: what its readers elsewhere need.
+    case relay(RelayUp, from: Int)
+    /// From the home: look at what the Hub says now.
+    case changed(String)
+    /// From the home: its readers are sent away.
+    case ended(String, EndReason)
+    /// To the home: a publisher of that worker claims the name; and the answer.
+    case publish(from: Int, feed: UInt32, name: String, Publication)
+    case published(feed: UInt32, Result<Epoch, Refusal>)
+    /// To the home: an effect whose place is marked in the ring.
+    case feedEffect(from: Int, feed: UInt32, UInt32, Effects.Effect)
+    /// From the home, for a publisher of this worker.
+    case feedNotice(UInt32, Notice)
 }
 
 /// What one worker says of itself.

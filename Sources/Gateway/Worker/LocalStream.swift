@@ -1,25 +1,94 @@
 import Stream
 import Wire
 
-/// A stream as one worker has it: at its home the stream itself, elsewhere a relay of it; and the
-/// readers and the publisher that live on this worker.
+/// A stream as one worker has it: at its home the stream itself, elsewhere a relay of it; with the
+/// readers that live here.
 final class LocalStream {
+    enum Place {
+        case home(Stream)
+        case relayed(RelayedStream)
+    }
+
     let name: String
-    let stream: Stream
-    var readers: [Reader] = []
-    /// The connection that publishes the present epoch, if it is one of ours.
+    let place: Place
+    var readers: [ConnectionReader] = []
+    /// At home: who publishes the present epoch, here or at another worker.
     var publisher: Publisher?
+    /// At home: workers that read it by relay.
+    var relays: [RelayOut] = []
+    /// Elsewhere: subscriptions that wait until the home says that it is ready.
+    var waiters = Waiters()
     var isInDirtyList = false
     var deadlineSlot = -1
 
     struct Publisher {
-        let connection: Connection
-        let channel: ChannelID
+        enum Source {
+            case connection(Connection, ChannelID)
+            /// A feed of another worker.
+            case feed(worker: Int, number: UInt32)
+        }
+
+        let source: Source
         let epoch: Epoch
+    }
+
+    /// A rendition that is sent to another worker.
+    final class RelayOut {
+        let worker: Int
+        var writer: RelayWriter
+
+        init(to worker: Int, _ writer: RelayWriter) {
+            self.worker = worker
+            self.writer = writer
+        }
     }
 
     init(_ stream: Stream) {
         name = stream.name
-        self.stream = stream
+        place = .home(stream)
+    }
+
+    init(_ stream: RelayedStream) {
+        name = stream.name
+        place = .relayed(stream)
+    }
+
+    /// The stream itself, where this is its home.
+    var stream: Stream? {
+        if case .home(let stream) = place { stream } else { nil }
+    }
+
+    var relayed: RelayedStream? {
+        if case .relayed(let stream) = place { stream } else { nil }
+    }
+
+    var readable: any ReadableStream {
+        switch place {
+        case .home(let stream): stream
+        case .relayed(let stream): stream
+        }
+    }
+
+    func snapshot(at now: Instant) -> StreamSnapshot {
+        switch place {
+        case .home(let stream): stream.snapshot(at: now)
+        case .relayed(let stream): stream.snapshot
+        }
+    }
+
+    func isReady(at now: Instant) -> Bool {
+        switch place {
+        case .home(let stream): stream.isReady(at: now)
+        case .relayed(let stream): stream.snapshot.isReady
+        }
+    }
+
+    var deadline: Instant {
+        switch place {
+        case .home(let stream): stream.deadline
+        case .relayed(let stream):
+            min(
+                stream.deadline, waiters.hasReleased ? .start : waiters.deadline ?? .distantFuture)
+        }
     }
 }

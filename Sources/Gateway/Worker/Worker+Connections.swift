@@ -10,14 +10,13 @@ extension Worker {
             guard let descriptor = listener.socket.take() else { continue }
             let socket = ListeningSocket(
                 try TCPListener(adopting: descriptor), served: plan.protocols[listener.served],
-                tls: context(listener.tls))
+                tls: listener.tls.flatMap(makeContext))
             try socket.register(with: &poller, tag: Tag.listener(listeners.count).number)
             listeners.append(socket)
         }
     }
 
-    private func context(_ material: TLSMaterial?) -> TLSContext? {
-        guard let material else { return nil }
+    func makeContext(_ material: TLSMaterial) -> TLSContext? {
         do throws(TLSError) { return try material.makeContext() } catch {
             log.error(code: "certificate", "this listener cannot encrypt: \(error)")
             return nil
@@ -75,7 +74,10 @@ extension Worker {
         if event.isWritable { connection.isBlocked = false }
         if event.isReadable || event.isBroken, !connection.readEnded { read(connection) }
         guard connections[connection.identity] != nil else { return }
-        if event.isWritable { wantFlush(connection) }
+        if event.isWritable {
+            wantFlush(connection)
+            feedOn(connection)
+        }
         if event.isBroken, connection.readEnded { close(connection) }
     }
 

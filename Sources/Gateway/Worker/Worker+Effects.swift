@@ -21,35 +21,23 @@ extension Worker {
         case .ask(let question, let id): answer(question, id, for: connection)
         case .media(let channel, let slot, let layer, let items):
             store(items, slot, layer, of: connection, channel)
-        case .announce(let channel, let announced):
-            withPublication(connection, channel) { stream, epoch in
-                do throws(Refusal) {
-                    try stream.announce(announced, epoch: epoch, at: now, into: &orders)
-                } catch {
-                    log.warning("\(stream.name): \(announced.slot) refused: \(error)")
-                }
-            }
-        case .format(let channel, let slot, let layer, let format):
-            withPublication(connection, channel) { stream, epoch in
-                stream.change(
-                    format, slot: slot, layer: layer, epoch: epoch, at: now, into: &orders)
-            }
-        case .tracksComplete(let channel):
-            withPublication(connection, channel) { stream, epoch in
-                stream.tracksAreComplete(epoch: epoch, into: &orders)
-            }
-        case .clock(let channel, let slot, let layer, let ntp, let ticks):
-            withPublication(connection, channel) { stream, epoch in
-                stream.noteClock(
-                    slot: slot, layer: layer, ntp: ntp, ticks: ticks, epoch: epoch, at: now)
+        case .announce(let channel, _), .format(let channel, _, _, _),
+            .tracksComplete(let channel), .clock(let channel, _, _, _, _):
+            switch connection.publications[channel] {
+            case .here(let local, let epoch):
+                if let stream = local.stream { apply(effect, to: stream, epoch) }
+                runOrders(of: local)
+            case .elsewhere(let feed): forward(effect, by: feed)
+            case nil: break
             }
         case .unpublish(let channel, let reason): unpublish(connection, channel, reason)
         case .unsubscribe(let channel): unsubscribe(connection, channel)
         case .keyRequest(let channel, let slot): requestKey(connection, channel, slot)
         case .pause(let channel, let slot):
-            change(connection, channel, slot) { $0.cursor.pause() }
+            connection.readers[channel]?.change(slot) { $0.pause($1) }
         case .resume(let channel, let slot):
-            change(connection, channel, slot) { $0.cursor.resume(at: now) }
+            connection.readers[channel]?.change(slot) { $0.resume($1, at: now) }
+            if let reader = connection.readers[channel] { markDirty(reader.stream) }
         case .close(let reason): end(connection, because: reason)
         }
     }
@@ -61,23 +49,39 @@ extension Worker {
         wantFlush(connection)
     }
 
-    private func withPublication(
-        _ connection: Connection, _ channel: ChannelID, _ body: (Stream, Epoch) -> Void
-    ) {
-        guard let publication = connection.publications[channel] else { return }
-        body(publication.stream.stream, publication.epoch)
-        runOrders(of: publication.stream)
+    /// What a publisher says of its tracks, done to the stream at its home.
+    func apply(_ effect: Effects.Effect, to stream: Stream, _ epoch: Epoch) {
+        switch effect {
+        case .announce(_, let announced):
+            do throws(Refusal) {
+                try stream.announce(announced, epoch: epoch, at: now, into: &orders)
+            } catch {
+                log.warning("\(announced.slot) refused: \(error)", ["stream": stream.name])
+            }
+        case .format(_, let slot, let layer, let format):
+            stream.change(
+                format, slot: slot, layer: layer, epoch: epoch, at: now, into: &orders)
+        case .tracksComplete: stream.tracksAreComplete(epoch: epoch, into: &orders)
+        case .clock(_, let slot, let layer, let ntp, let ticks):
+            stream.noteClock(
+                slot: slot, layer: layer, ntp: ntp, ticks: ticks, epoch: epoch, at: now)
+        default: preconditionFailure("not about tracks")
+        }
     }
 
     private func store(
         _ items: Range<Int>, _ slot: SlotName, _ layer: UInt8, of connection: Connection,
         _ channel: ChannelID
     ) {
-        withPublication(connection, channel) { stream, epoch in
-            stream.store(
+        switch connection.publications[channel] {
+        case .here(let local, let epoch):
+            local.stream?.store(
                 running, items: items, slot: slot, layer: layer, epoch: epoch, at: now,
                 into: &orders)
+            runOrders(of: local)
+            markDirty(local)
+        case .elsewhere(let feed): forward(items, slot, layer, by: feed)
+        case nil: break
         }
-        if let publication = connection.publications[channel] { markDirty(publication.stream) }
     }
 }

@@ -12,6 +12,8 @@ extension Worker {
 
     func flush() {
         feedReaders()
+        flushFeeds()
+        flushRings()
         for index in toFlush {
             guard let connection = connections[index] else { continue }
             connection.isInFlush = false
@@ -33,6 +35,16 @@ extension Worker {
             return
         }
         setInterest(of: connection)
+        if !connection.isBlocked { feedOn(connection) }
+    }
+
+    /// Readers that were held back have room again: they are fed in the next turn, which comes at
+    /// once, so that one fast connection with a long way to catch up does not hold up the others.
+    func feedOn(_ connection: Connection) {
+        for reader in connection.readers.values where reader.isHeldBack {
+            markDirty(reader.stream)
+            retryAt = now
+        }
     }
 
     /// The poller would spin on a writable socket that nothing is to be written to.

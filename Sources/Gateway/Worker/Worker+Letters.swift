@@ -14,9 +14,33 @@ extension Worker {
     private func read(_ letter: Letter) {
         switch letter {
         case .stop(let patience): stop(within: patience)
+        case .settings(let settings): apply(settings)
         case .report(let asker, let id): neighbours.post(.reported(id, report), to: asker)
         case .reported(let id, let report): note(report, for: id)
+        case .ring(let worker, let parcel):
+            if let reader = parcel.take() { ringsIn.append(RingIn(from: worker, reader)) }
+        case .relay(let up, let worker): receive(up, from: worker)
+        case .changed(let name): changed(name)
+        case .ended(let name, let reason):
+            if let local = streams[name], local.relayed != nil {
+                endReaders(of: local, because: reason)
+                runOrders(of: local)
+            }
+        case .publish(let worker, let feed, let name, let publication):
+            publish(publication, as: name, from: worker, feed: feed)
+        case .published(let feed, let result): published(feed, result)
+        case .feedEffect(let worker, let feed, let number, let effect):
+            receiveEffect(effect, number, of: FeedAddress(worker: worker, number: feed))
+        case .feedNotice(let feed, let notice): self.notice(feed, notice)
         }
+    }
+
+    /// What is going on goes on; what comes next meets the new settings.
+    private func apply(_ settings: WorkerSettings) {
+        plan.gate = settings.gate
+        plan.rules = settings.rules
+        guard let tls = settings.tls, let context = makeContext(tls) else { return }
+        for listener in listeners where listener.isEncrypted { listener.renew(context) }
     }
 
     /// No new connections from here on; sessions are told, and have this long to finish.

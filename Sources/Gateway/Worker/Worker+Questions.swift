@@ -47,16 +47,32 @@ extension Worker {
             return reply(.refused(refusal), id, connection)
         }
         do throws(Refusal) {
-            let local = try openStream(name)
-            let epoch = try local.stream.publish(publication, at: now, into: &orders)
-            // The one before is told by the orders; the newer one counts from here on.
-            runOrders(of: local)
-            local.publisher = .init(connection: connection, channel: channel, epoch: epoch)
-            connection.publications[channel] = .init(stream: local, epoch: epoch)
+            let claim = try claim(name)
+            guard claim.home == plan.index else {
+                return publishElsewhere(
+                    publication, as: name, at: claim.home, channel, id, connection)
+            }
+            let local = home(name, lastEpoch: claim.lastEpoch)
+            let epoch = try begin(publication, at: local, .connection(connection, channel))
+            connection.publications[channel] = .here(local, epoch)
             reply(.published(epoch), id, connection)
         } catch {
             reply(.refused(error), id, connection)
         }
+    }
+
+    /// Begins an epoch at home, whoever publishes. The one before is told by the orders.
+    func begin(
+        _ publication: Publication, at local: LocalStream, _ source: LocalStream.Publisher.Source
+    ) throws(Refusal) -> Epoch {
+        guard let stream = local.stream else {
+            throw Refusal(.shuttingDown, "\(local.name) is moving to another home; try again")
+        }
+        defer { setDeadline(of: local) }
+        let epoch = try stream.publish(publication, at: now, into: &orders)
+        runOrders(of: local)
+        local.publisher = .init(source: source, epoch: epoch)
+        return epoch
     }
 
     private func subscribe(
@@ -64,15 +80,14 @@ extension Worker {
         _ connection: Connection
     ) {
         do throws(Refusal) {
-            let local = try openStream(name)
-            if local.stream.isReady(at: now) {
+            let local = try local(name, patience: subscription.patience)
+            defer { setDeadline(of: local) }
+            if local.isReady(at: now) {
                 admit(subscription, to: local, channel, id, connection)
             } else {
                 try park(subscription, at: local, channel, id, connection)
             }
-            setDeadline(of: local)
         } catch {
-            if let local = streams[name] { setDeadline(of: local) }
             reply(.refused(error), id, connection)
         }
     }
@@ -85,8 +100,15 @@ extension Worker {
             throw Refusal(.notFound, "nobody publishes \(local.name) now")
         }
         nextWaiter += 1
-        try local.stream.wait(
-            nextWaiter, patience: subscription.patience, at: now, into: &orders)
+        switch local.place {
+        case .home(let stream):
+            try stream.wait(
+                nextWaiter, patience: subscription.patience, at: now, into: &orders)
+        case .relayed:
+            guard local.waiters.add(nextWaiter, patience: subscription.patience, at: now) else {
+                throw Refusal(.tooMany, "\(Waiters.maximum) viewers wait for \(local.name)")
+            }
+        }
         waiting[nextWaiter] = .init(
             connection: connection, channel: channel, question: id, subscription: subscription)
         runOrders(of: local)
@@ -115,11 +137,12 @@ extension Worker {
             let refusal = Refusal(.tooMany, "this channel reads already; end that first")
             return reply(.refused(refusal), id, connection)
         }
-        let reader = Reader(connection, channel, subscription, local, at: now)
-        fill(reader)
+        let reader = ConnectionReader(connection, channel, subscription, local, at: now)
+        reader.resolve(at: now, into: &orders)
         local.readers.append(reader)
         connection.readers[channel] = reader
-        reply(.subscribed(local.stream.snapshot(at: now)), id, connection)
+        reply(.subscribed(local.snapshot(at: now)), id, connection)
+        runOrders(of: local)
         markDirty(local)
     }
 

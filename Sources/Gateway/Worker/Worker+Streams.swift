@@ -2,23 +2,54 @@ import Stream
 import System
 import Wire
 
-// Streams of this worker: opened by the first who names them, ordered about, freed when nobody
-// holds them.
+// Streams of this worker: at home here, or read here by relay. Opened by the first who names them,
+// freed when nobody holds them.
 extension Worker {
-    /// The stream of this name, made if there is none.
-    func openStream(_ name: String) throws(Refusal) -> LocalStream {
-        if let local = streams[name] { return local }
+    /// Whose home the name is; ours, if it had none.
+    func claim(_ name: String) throws(Refusal) -> Registry.Claim {
         do throws(ParseError) { _ = try StreamName(name) } catch {
             throw Refusal(.badName, "\"\(LabelText(name))\" is not a stream name: \(error)")
         }
-        guard streams.count < plan.limits.streams else {
-            throw Refusal(.tooMany, "there are \(plan.limits.streams) streams already")
+        return try hub.claim(name, for: plan.index)
+    }
+
+    /// The stream here, for a viewer: made at its home, relayed elsewhere. A name that nobody
+    /// publishes and nobody is to wait for leaves no trace.
+    func local(_ name: String, patience: Interval) throws(Refusal) -> LocalStream {
+        if let local = streams[name] { return local }
+        guard patience > .zero || hub.entry(name) != nil else {
+            throw Refusal(.notFound, "nobody publishes \(LabelText(name)) now")
         }
+        let claim = try claim(name)
+        if claim.home == plan.index { return home(name, lastEpoch: claim.lastEpoch) }
+        // Told first, asked then: a change in between is heard of.
+        hub.setInterest(name, of: plan.index, true)
+        guard let entry = hub.entry(name) else {
+            throw Refusal(.notFound, "\(name) has just ended")
+        }
+        let numbers = nextRelay..<nextRelay + Self.relaysPerStream
+        nextRelay += Self.relaysPerStream
         let local = LocalStream(
-            Stream(name: name, rules: plan.rules(name), memory: memory))
-        local.deadlineSlot = streamSlots.insert(local).index
-        streams[name] = local
+            RelayedStream(entry.snapshot, memory: memory, numbers: numbers))
+        relayOwners[numbers.lowerBound / Self.relaysPerStream] = local
+        add(local)
         return local
+    }
+
+    /// Numbers for the relays of one stream: a rendition for each slot, codec and form.
+    static let relaysPerStream: UInt32 = 64
+
+    func home(_ name: String, lastEpoch: Epoch) -> LocalStream {
+        if let local = streams[name] { return local }
+        let local = LocalStream(
+            Stream(name: name, rules: plan.rules(name), memory: memory, lastEpoch: lastEpoch))
+        add(local)
+        return local
+    }
+
+    private func add(_ local: LocalStream) {
+        local.deadlineSlot = streamSlots.insert(local).index
+        streams[local.name] = local
     }
 
     func markDirty(_ local: LocalStream) {
@@ -28,11 +59,18 @@ extension Worker {
     }
 
     func setDeadline(of local: LocalStream) {
-        streamDeadlines.set(local.deadlineSlot, local.stream.deadline)
+        if streamSlots[local.deadlineSlot] === local {
+            streamDeadlines.set(local.deadlineSlot, local.deadline)
+        }
     }
 
     func expire(_ local: LocalStream) {
-        local.stream.expire(at: now, into: &orders)
+        switch local.place {
+        case .home(let stream): stream.expire(at: now, into: &orders)
+        case .relayed(let stream):
+            stream.expire(at: now, into: &orders)
+            tellWaiters(of: local)
+        }
         runOrders(of: local)
         setDeadline(of: local)
     }
@@ -57,11 +95,12 @@ extension Worker {
         case .tell(let waiter, let result): tell(waiter, result, at: local)
         case .endReaders(let reason): endReaders(of: local, because: reason)
         case .free: free(local)
+        case .toHome(let up): sendHome(up, of: local)
         // Sources that we start, and transcoding, come with the protocols that need them.
         case .startSource:
-            local.stream.sourceFailed(
+            local.stream?.sourceFailed(
                 Refusal(.sourceFailed, "\(local.name) has no source that could be started"))
-        case .stopSource, .startTranscode, .stopTranscode, .toHome: break
+        case .stopSource, .startTranscode, .stopTranscode: break
         }
     }
 
@@ -69,10 +108,14 @@ extension Worker {
         of local: LocalStream, _ epoch: Epoch, _ notice: (ChannelID) -> Notice
     ) {
         guard let publisher = local.publisher, publisher.epoch == epoch else { return }
-        tell(notice(publisher.channel), publisher.connection)
+        switch publisher.source {
+        case .connection(let connection, let channel): tell(notice(channel), connection)
+        case .feed(let worker, let number):
+            neighbours.post(.feedNotice(number, notice(0)), to: worker)
+        }
     }
 
-    private func tell(_ notice: Notice, _ connection: Connection) {
+    func tell(_ notice: Notice, _ connection: Connection) {
         guard connections[connection.identity] != nil else { return }
         connection.session.notice(notice, at: now, into: &effects, out: &connection.out)
         wantFlush(connection)
@@ -80,66 +123,58 @@ extension Worker {
     }
 
     private func forgetPublisher(of local: LocalStream) {
-        guard let publisher = local.publisher else { return }
-        publisher.connection.publications[publisher.channel] = nil
+        if case .connection(let connection, let channel) = local.publisher?.source {
+            connection.publications[channel] = nil
+        }
         local.publisher = nil
     }
 
-    /// Slots were filled, emptied or changed: readers find what they can read now.
+    /// Slots were filled, emptied or changed: readers find what they can read now, and whoever
+    /// reads elsewhere hears of it.
     private func streamChanged(_ local: LocalStream) {
-        let snapshot = local.stream.snapshot(at: now)
+        let snapshot = local.snapshot(at: now)
+        if local.stream != nil {
+            for worker in hub.update(snapshot, from: plan.index) {
+                neighbours.post(.changed(local.name), to: worker)
+            }
+        }
         for reader in local.readers {
-            fill(reader)
+            reader.resolve(at: now, into: &orders)
             tell(.changed(reader.channel, snapshot), reader.connection)
         }
         markDirty(local)
         setDeadline(of: local)
     }
 
-    private func endReaders(of local: LocalStream, because reason: EndReason) {
-        for reader in local.readers {
+    func endReaders(of local: LocalStream, because reason: EndReason) {
+        let readers = local.readers
+        local.readers.removeAll()
+        for reader in readers {
             reader.connection.readers[reader.channel] = nil
-            close(reader)
+            reader.close(at: now, into: &orders)
             tell(.ended(reader.channel, reason), reader.connection)
         }
-        local.readers.removeAll()
+        guard local.stream != nil else { return }
+        for worker in Set(local.relays.map(\.worker)) {
+            neighbours.post(.ended(local.name, reason), to: worker)
+        }
+        closeRelays(of: local) { _ in true }
     }
 
     private func free(_ local: LocalStream) {
-        guard local.stream.isFree, local.readers.isEmpty else { return }
+        guard local.readers.isEmpty else { return }
+        switch local.place {
+        case .home(let stream):
+            guard stream.isFree, local.relays.isEmpty,
+                hub.release(local.name, from: plan.index)
+            else { return }
+        case .relayed(let stream):
+            guard stream.isFree, local.waiters.isEmpty else { return }
+            hub.setInterest(local.name, of: plan.index, false)
+            relayOwners = relayOwners.filter { $0.value !== local }
+        }
         streamDeadlines.clear(local.deadlineSlot)
         streamSlots.remove(local.deadlineSlot)
         streams[local.name] = nil
-    }
-
-    // MARK: Leaving
-
-    func unpublish(_ connection: Connection, _ channel: ChannelID, _ reason: EndReason) {
-        guard let publication = connection.publications.removeValue(forKey: channel) else {
-            return
-        }
-        let local = publication.stream
-        if local.publisher?.epoch == publication.epoch { local.publisher = nil }
-        local.stream.unpublish(epoch: publication.epoch, reason, at: now, into: &orders)
-        runOrders(of: local)
-        setDeadline(of: local)
-    }
-
-    func unsubscribe(_ connection: Connection, _ channel: ChannelID) {
-        guard let reader = connection.readers.removeValue(forKey: channel) else { return }
-        reader.stream.readers.removeAll { $0 === reader }
-        close(reader)
-        setDeadline(of: reader.stream)
-    }
-
-    /// The connection is over: nothing of it stays in any stream.
-    func leaveStreams(_ connection: Connection, because reason: EndReason) {
-        for channel in Array(connection.publications.keys) {
-            unpublish(connection, channel, reason)
-        }
-        for channel in Array(connection.readers.keys) { unsubscribe(connection, channel) }
-        for (id, parked) in waiting where parked.connection === connection {
-            waiting[id] = nil
-        }
     }
 }

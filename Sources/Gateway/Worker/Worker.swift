@@ -7,8 +7,9 @@ import Wire
 ///
 ///     wait → read the clock once → datagrams → connections → letters → deadlines → FLUSH
 package final class Worker {
-    let plan: WorkerPlan
+    var plan: WorkerPlan
     let neighbours: Neighbours
+    let hub: Hub
     let log: Log
 
     var poller: Poller
@@ -50,6 +51,21 @@ package final class Worker {
     var dirtyStreams: [LocalStream] = []
     var waiting: [Waiters.ID: Waiting] = [:]
     var nextWaiter: Waiters.ID = 0
+
+    // Other workers: rings, relays of streams, publishers whose stream lives elsewhere.
+    var ringsOut: [Int: RingOut] = [:]
+    var ringsIn: [RingIn] = []
+    var relayOuts: [RelayAddress: LocalStream] = [:]
+    var relayOwners: [UInt32: LocalStream] = [:]
+    var nextRelay: UInt32 = 0
+    var toRetry: [LocalStream] = []
+    var retryAt = Instant.distantFuture
+    var feedsOut: [UInt32: FeedOut] = [:]
+    var feedsIn: [FeedAddress: FeedIn] = [:]
+    var closingFeeds: [FeedOut] = []
+    var nextFeed: UInt32 = 0
+    var feedHead: [UInt8] = []
+    var fed = Effects()
     var stopping: Instant?
     /// The text of the `Date` header, and the second it is for.
     var date: (seconds: Int64, text: String) = (-1, "")
@@ -80,10 +96,11 @@ package final class Worker {
 
     /// Made on the thread it lives on.
     package init(
-        _ plan: WorkerPlan, _ neighbours: Neighbours, _ log: Log
+        _ plan: WorkerPlan, _ neighbours: Neighbours, _ hub: Hub, _ log: Log
     ) throws(SystemError) {
         self.plan = plan
         self.neighbours = neighbours
+        self.hub = hub
         self.log = log.with("worker", String(plan.index))
         now = Clock.now
         poller = try Poller()
@@ -112,7 +129,9 @@ package final class Worker {
         counters.turns += 1
         while let event = poller.next() { serve(event) }
         readLetters()
+        readRings()
         serveDeadlines()
+        retryRelays()
         flush()
     }
 
@@ -120,12 +139,13 @@ package final class Worker {
     private func wait() {
         let bell = neighbours.bell(of: plan.index)
         bell.fallAsleep()
-        var next = min(deadlines.next, streamDeadlines.next)
+        var next = min(deadlines.next, streamDeadlines.next, retryAt)
         for entry in gathers.values { next = min(next, entry.gather.deadline) }
         if let stopping { next = min(next, stopping) }
         let timeout = next == .distantFuture ? nil : max(.zero, next - Clock.now)
         do throws(SystemError) {
-            try poller.wait(neighbours.mailbox(of: plan.index).isEmpty ? timeout : .zero)
+            let mayWait = neighbours.mailbox(of: plan.index).isEmpty && !hasRingRecords
+            try poller.wait(mayWait ? timeout : .zero)
         } catch {
             // A signal, or a mistake of ours: either way the turn goes on without events.
             log.warning("poller: \(error)")

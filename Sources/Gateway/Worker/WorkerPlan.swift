@@ -58,3 +58,18 @@ package struct WorkerLimits: Sendable {
 
     package init() {}
 }
+
+/// What a reload brings: it holds from the next question and the next connection on.
+package struct WorkerSettings: Sendable {
+    package var gate: Gate
+    package var rules: @Sendable (String) -> StreamRules
+    package var tls: TLSMaterial?
+
+    package init(
+        gate: Gate, rules: @escaping @Sendable (String) -> StreamRules, tls: TLSMaterial? = nil
+    ) {
+        self.gate = gate
+        self.rules = rules
+        self.tls = tls
+    }
+}

@@ -20,7 +20,6 @@ struct ConfigTests {
               trusted-proxies: [10.0.0.0/8]
             webrtc:
               listen: "[2001:db8::1]:8000"
-              tcp: no
               advertise: 203.0.113.5, 2001:db8::9
               playout-delay: 250ms
               prefer: [vp8, h264]
@@ -35,7 +34,6 @@ struct ConfigTests {
         #expect(config.http.trustedProxies[0].contains(Address(ipv4: 0x0a01_0203, port: 1)))
         #expect(!config.http.trustedProxies[0].contains(Address(ipv4: 0x0b01_0203, port: 1)))
         #expect(config.webrtc.listen == Address(ip: "2001:db8::1", port: 8000))
-        #expect(!config.webrtc.tcp)
         #expect(config.webrtc.advertise.map(\.ip) == ["203.0.113.5", "2001:db8::9"])
         #expect(config.webrtc.playoutDelay == .upTo(.milliseconds(250)))
         #expect(config.webrtc.prefer == [.vp8, .h264])

@@ -9,6 +9,7 @@ import Wire
 /// Real workers on real threads, with the line protocol on a loopback port of each.
 final class Crew {
     let neighbours: Neighbours
+    let hub = Hub()
     let ports: [UInt16]
     private var threads: [ThreadBox] = []
 
@@ -39,11 +40,11 @@ final class Crew {
                 listeners: [.init(served: 0, tls: tls, socket: listener.takeDescriptor())],
                 gate: gate, seed: UInt64(index))
             plan.limits = limits
-            let neighbours = neighbours
+            let (neighbours, hub) = (neighbours, hub)
             threads.append(
                 ThreadBox(
                     try Thread("worker-\(index)") { [plan] in
-                        (try? Worker(plan, neighbours, log))?.run()
+                        (try? Worker(plan, neighbours, hub, log))?.run()
                     }))
         }
         self.ports = ports
@@ -91,12 +92,13 @@ final class Line {
             descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
     }
 
-    func say(_ text: String) {
-        let bytes = Array("\(text)\n".utf8)
+    func say(_ text: String) { send(Array("\(text)\n".utf8)) }
+
+    func send(_ bytes: [UInt8]) {
         var sent = 0
         while sent < bytes.count {
             let count = unsafe bytes[sent...].withUnsafeBytes {
-                unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { return }
             sent += count
@@ -111,16 +113,22 @@ final class Line {
                 buffer.removeSubrange(...end)
                 return line
             }
-            var piece = [UInt8](repeating: 0, count: 65_536)
-            let count = unsafe recv(descriptor, &piece, piece.count, 0)
-            if count == 0, !buffer.isEmpty {
+            let piece = receive()
+            if piece == nil, !buffer.isEmpty {
                 // The end without a line's end: what is left is the last line.
                 defer { buffer = [] }
                 return String(decoding: buffer, as: UTF8.self)
             }
-            guard count > 0 else { return nil }
-            buffer.append(contentsOf: piece[..<count])
+            guard let piece else { return nil }
+            buffer.append(contentsOf: piece)
         }
+    }
+
+    /// Bytes as they come; nil at the end, or after five seconds of silence.
+    func receive() -> [UInt8]? {
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        let count = unsafe recv(descriptor, &piece, piece.count, 0)
+        return count > 0 ? Array(piece[..<count]) : nil
     }
 
     func hear(_ count: Int) -> [String] { (0..<count).compactMap { _ in hear() } }

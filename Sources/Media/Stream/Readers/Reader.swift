@@ -127,6 +127,12 @@ package struct Reader {
         }
     }
 
+    package mutating func pause(_ track: Int) { tracks[track].cursor.pause() }
+
+    package mutating func resume(_ track: Int, at now: Instant) {
+        tracks[track].cursor.resume(at: now)
+    }
+
     /// For a connection that takes nothing more.
     package var isHopeless: Bool { tracks.contains { $0.cursor.isHopeless } }
 

@@ -1,0 +1,151 @@
+import Crypto
+import Glibc
+import Settings
+import Stream
+import Synchronization
+import System
+import Wire
+
+/// All workers, as the main thread sees them: started together, told together, waited for together.
+final class Workers: Service {
+    private let neighbours: Neighbours
+    private let hub = Hub()
+    private let material: CertificateStore
+    private let running: RunningCount
+    private let log: Log
+
+    /// How many workers have not ended yet; the only thing they write that main reads.
+    final class RunningCount: Sendable {
+        private let count = Atomic<Int>(0)
+        func begin() { count.add(1, ordering: .relaxed) }
+        func end() { count.subtract(1, ordering: .releasing) }
+        var value: Int { count.load(ordering: .acquiring) }
+    }
+
+    static func start(_ surroundings: Surroundings) throws(StartError) -> [any Service] {
+        [try Workers(surroundings)]
+    }
+
+    private init(_ surroundings: Surroundings) throws(StartError) {
+        let sockets = surroundings.sockets
+        log = surroundings.log.module("workers")
+        running = RunningCount()
+        material = CertificateStore(surroundings.state)
+        let config = surroundings.settings.config
+        let tls = try material.load(config)
+        // Sockets that came from a parent or systemd decide how many there are.
+        let count = max(
+            1, sockets.count(ListenerSpec.http), sockets.count(ListenerSpec.webrtcUDP))
+        do throws(SystemError) {
+            neighbours = try Neighbours(count: count)
+            for index in 0..<count {
+                var plan = Self.plan(index, of: count, surroundings, tls)
+                plan.version = Program.version
+                try spawn(plan)
+            }
+        } catch {
+            throw .system("workers", error, code: "cannot-start")
+        }
+    }
+
+    private static func plan(
+        _ index: Int, of count: Int, _ surroundings: Surroundings, _ tls: TLSMaterial?
+    ) -> WorkerPlan {
+        let config = surroundings.settings.config
+        var listeners: [WorkerPlan.Listener] = []
+        for (number, entry) in Protocols.all.enumerated() {
+            guard let listener = surroundings.sockets.takeTCP(entry.listener, worker: index)
+            else { continue }
+            listeners.append(
+                .init(
+                    served: number, tls: entry.isEncrypted ? tls : nil,
+                    socket: listener.takeDescriptor()))
+        }
+        var datagrams: [Parcel<Descriptor>] = []
+        if let socket = surroundings.sockets.takeUDP(ListenerSpec.webrtcUDP, worker: index) {
+            datagrams.append(Parcel(socket.takeDescriptor()))
+        }
+        var dice = SystemRandomNumberGenerator()
+        var plan = WorkerPlan(
+            index: index, protocols: Protocols.all.map(\.served), listeners: listeners,
+            datagramSockets: datagrams, gate: Gate(surroundings.settings), seed: dice.next())
+        plan.rules = { config.rules(for: $0) }
+        plan.limits = WorkerLimits(config, workers: count)
+        plan.restarts = surroundings.restarts
+        return plan
+    }
+
+    private func spawn(_ plan: WorkerPlan) throws(SystemError) {
+        let (neighbours, hub, running) = (neighbours, hub, running)
+        let log = log.module("worker")
+        running.begin()
+        _ = try Thread("worker-\(plan.index)") {
+            defer { running.end() }
+            do throws(SystemError) {
+                try Worker(plan, neighbours, hub, log).run()
+            } catch {
+                log.error(code: "cannot-start", "worker \(plan.index): \(error)")
+                // Half a gateway is worse than a restart: the parent brings up a whole one.
+                exit(Program.ExitCode.failed.rawValue)
+            }
+        }
+    }
+
+    // MARK: Service
+
+    func apply(_ settings: LiveSettings) {
+        do throws(StartError) {
+            let tls = try material.load(settings.config)
+            neighbours.postToAll(
+                .settings(
+                    WorkerSettings(
+                        gate: Gate(settings), rules: { settings.config.rules(for: $0) },
+                        tls: tls)))
+        } catch {
+            log.error(code: "bad-certificate", "the certificate stays as it was: \(error.lines)")
+        }
+    }
+
+    func drain() { neighbours.postToAll(.stop(after: .seconds(60))) }
+
+    var isDrained: Bool { running.value == 0 }
+
+    /// A worker whose mailbox fills up makes no progress.
+    var isHealthy: Bool { neighbours.areReading }
+}
+
+extension Gate {
+    init(_ settings: LiveSettings) {
+        self.init(
+            publishKey: settings.keys.publish, readKey: settings.keys.read ?? Secret(""),
+            read: settings.config.auth.read, loopback: settings.config.auth.loopback,
+            hasProxies: !settings.config.http.trustedProxies.isEmpty)
+    }
+}
+
+extension WorkerLimits {
+    init(_ config: Config, workers: Int) {
+        self.init()
+        connections = max(1, config.limits.sessions / workers)
+        newcomersPerNetwork = config.limits.newConnectionsPerSource
+        mediaMemory = config.media.memory.bytes(ofRAM: ProcessFigures.ramBytes) / workers
+    }
+}
+
+extension MemoryBound {
+    func bytes(ofRAM ram: Int) -> Int {
+        switch self {
+        case .percent(let percent): ram / 100 * percent
+        case .bytes(let bytes): bytes
+        }
+    }
+}
+
+extension Config {
+    /// What the configuration says about a stream, as the stream knows it.
+    func rules(for name: String) -> StreamRules {
+        var rules = StreamRules()
+        rules.grace = path(name).publisherGrace
+        return rules
+    }
+}

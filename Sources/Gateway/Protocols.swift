@@ -1,0 +1,25 @@
+import Stream
+
+/// What is served, and on which socket: the list to read first, and the one line that a new
+/// protocol adds.
+enum Protocols {
+    struct Entry {
+        /// The socket's name in `ListenerSpec`.
+        var listener: String
+        var served: ServedProtocol
+        var isEncrypted = false
+    }
+
+    static let all: [Entry] = [
+        Entry(
+            listener: ListenerSpec.admin,
+            served: ServedProtocol("admin") { HTTPSession(.admin, at: $0.now) }),
+        Entry(
+            listener: ListenerSpec.http,
+            served: ServedProtocol("http") { HTTPSession(.front, at: $0.now) }),
+        Entry(
+            listener: ListenerSpec.https,
+            served: ServedProtocol("https") { HTTPSession(.front, at: $0.now) },
+            isEncrypted: true),
+    ]
+}

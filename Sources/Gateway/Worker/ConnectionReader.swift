@@ -1,0 +1,94 @@
+import Media
+import Stream
+import Wire
+
+/// One subscription of a session on a connection.
+final class ConnectionReader {
+    let connection: Connection
+    let channel: ChannelID
+    let stream: LocalStream
+    private let slots: [SlotName]
+    private var reader: Reader
+
+    init(
+        _ connection: Connection, _ channel: ChannelID, _ subscription: Subscription,
+        _ stream: LocalStream, at now: Instant
+    ) {
+        self.connection = connection
+        self.channel = channel
+        self.stream = stream
+        slots = subscription.wants.map(\.slot)
+        reader = Reader(subscription, at: now)
+    }
+
+    /// What the socket is given at a time: beyond this the cursors wait, not a queue.
+    private static let outHigh = 64 * 1024
+
+    enum Fed { case some(Int), hopeless }
+
+    /// There was more to read than the connection could take: it is fed again when it has room,
+    /// though nothing new may come for its stream.
+    private(set) var isHeldBack = false
+
+    /// Finds what the stream has of what is wanted and not being read yet.
+    func resolve(at now: Instant, into orders: inout Orders) {
+        switch stream.place {
+        case .home(let stream): reader.resolve(in: stream, at: now, into: &orders)
+        case .relayed(let stream): reader.resolve(in: stream, at: now, into: &orders)
+        }
+    }
+
+    func close(at now: Instant, into orders: inout Orders) {
+        switch stream.place {
+        case .home(let stream): reader.close(in: stream, at: now, into: &orders)
+        case .relayed(let stream): reader.close(in: stream, at: now, into: &orders)
+        }
+    }
+
+    /// Hands the session what there is to read, in the order of arrival, while its connection
+    /// takes it.
+    func feed(at now: Instant, into orders: inout Orders) -> Fed {
+        var count = 0
+        isHeldBack = true
+        reading: while connection.out.byteCount < Self.outHigh {
+            switch reader.peek(at: now) {
+            case .item(let track, let index, let jump): hand(track, index, jump)
+            case .nothing:
+                isHeldBack = false
+                break reading
+            case .close: return .hopeless
+            }
+            count += 1
+        }
+        switch stream.place {
+        case .home(let stream): reader.requestKeys(in: stream, at: now, into: &orders)
+        case .relayed(let stream): reader.requestKeys(in: stream, at: now, into: &orders)
+        }
+        return .some(count)
+    }
+
+    /// So far behind that its connection is better closed, though nothing can be written now.
+    var isHopeless: Bool { reader.isHopeless }
+
+    func change(_ slot: SlotName, _ body: (inout Reader, Int) -> Void) {
+        if let track = slots.firstIndex(of: slot) { body(&reader, track) }
+    }
+
+    /// The session says that it must begin anew in a slot.
+    func requestKey(_ slot: SlotName, at now: Instant, into orders: inout Orders) {
+        guard let track = slots.firstIndex(of: slot), let encoding = reader.encoding(track),
+            let rendition = reader.rendition(track)
+        else { return }
+        stream.readable.requestKey(encoding.id, of: rendition, at: now, into: &orders)
+    }
+
+    private func hand(_ track: Int, _ index: Int64, _ jump: Jump?) {
+        defer { reader.advance() }
+        guard let encoding = reader.encoding(track) else { return }
+        let history = encoding.history
+        guard let meta = history.meta(index), let bytes = history.bytes(index) else { return }
+        connection.session.send(
+            bytes, meta, encoding.format(at: index), of: slots[track], channel: channel,
+            jump: jump, out: &connection.out)
+    }
+}

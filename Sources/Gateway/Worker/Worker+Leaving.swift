@@ -1,0 +1,39 @@
+import Stream
+import Wire
+
+// What is left behind when a publication, a subscription or a whole connection ends: nothing.
+extension Worker {
+    func unpublish(_ connection: Connection, _ channel: ChannelID, _ reason: EndReason) {
+        switch connection.publications.removeValue(forKey: channel) {
+        case .here(let local, let epoch): unpublish(local, epoch, reason)
+        case .elsewhere(let feed): close(feed, reason)
+        case nil: break
+        }
+    }
+
+    func unpublish(_ local: LocalStream, _ epoch: Epoch, _ reason: EndReason) {
+        if local.publisher?.epoch == epoch { local.publisher = nil }
+        local.stream?.unpublish(epoch: epoch, reason, at: now, into: &orders)
+        runOrders(of: local)
+        setDeadline(of: local)
+    }
+
+    func unsubscribe(_ connection: Connection, _ channel: ChannelID) {
+        guard let reader = connection.readers.removeValue(forKey: channel) else { return }
+        reader.stream.readers.removeAll { $0 === reader }
+        reader.close(at: now, into: &orders)
+        runOrders(of: reader.stream)
+        setDeadline(of: reader.stream)
+    }
+
+    /// The connection is over: nothing of it stays in any stream.
+    func leaveStreams(_ connection: Connection, because reason: EndReason) {
+        for channel in Array(connection.publications.keys) {
+            unpublish(connection, channel, reason)
+        }
+        for channel in Array(connection.readers.keys) { unsubscribe(connection, channel) }
+        for (id, parked) in waiting where parked.connection === connection {
+            waiting[id] = nil
+        }
+    }
+}
