@@ -36,6 +36,13 @@ package final class Hub: Sendable {
         registry.withLock { $0.release(name, from: worker) }
     }
 
+    /// One more waits for a publisher of the name, at whichever worker.
+    ///
+    /// - Returns: False when as many wait already as may.
+    func admitWaiter(_ name: String) -> Bool { registry.withLock { $0.admitWaiter(name) } }
+
+    func waiterLeft(_ name: String) { registry.withLock { $0.waiterLeft(name) } }
+
     /// All streams, sorted by name.
     package var snapshots: [StreamSnapshot] {
         registry.withLock { registry in registry.names.compactMap { registry[$0]?.snapshot } }

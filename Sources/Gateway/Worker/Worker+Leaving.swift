@@ -34,6 +34,9 @@ extension Worker {
         for channel in Array(connection.readers.keys) { unsubscribe(connection, channel) }
         for (id, parked) in waiting where parked.connection === connection {
             waiting[id] = nil
+            hub.waiterLeft(parked.stream.name)
+            parked.stream.stream?.stopWaiting(id)
+            parked.stream.waiters.remove(id)
         }
     }
 }

@@ -99,26 +99,33 @@ extension Worker {
         guard subscription.patience > .zero else {
             throw Refusal(.notFound, "nobody publishes \(local.name) now")
         }
+        let full = Refusal(.tooMany, "\(Waiters.maximum) viewers wait for \(local.name) already")
+        guard hub.admitWaiter(local.name) else { throw full }
         nextWaiter += 1
-        switch local.place {
-        case .home(let stream):
-            try stream.wait(
-                nextWaiter, patience: subscription.patience, at: now, into: &orders)
-        case .relayed:
-            guard local.waiters.add(nextWaiter, patience: subscription.patience, at: now) else {
-                throw Refusal(.tooMany, "\(Waiters.maximum) viewers wait for \(local.name)")
+        do throws(Refusal) {
+            switch local.place {
+            case .home(let stream):
+                try stream.wait(
+                    nextWaiter, patience: subscription.patience, at: now, into: &orders)
+            case .relayed:
+                guard local.waiters.add(nextWaiter, patience: subscription.patience, at: now)
+                else { throw full }
             }
+        } catch {
+            hub.waiterLeft(local.name)
+            throw error
         }
         waiting[nextWaiter] = .init(
-            connection: connection, channel: channel, question: id, subscription: subscription)
+            connection: connection, channel: channel, question: id,
+            subscription: subscription, stream: local)
         runOrders(of: local)
     }
 
     /// The wait of a subscription is over, one way or the other.
     func tell(_ waiter: Waiters.ID, _ result: Waiters.Result, at local: LocalStream) {
-        guard let parked = waiting.removeValue(forKey: waiter),
-            connections[parked.connection.identity] != nil
-        else { return }
+        guard let parked = waiting.removeValue(forKey: waiter) else { return }
+        hub.waiterLeft(local.name)
+        guard connections[parked.connection.identity] != nil else { return }
         switch result {
         case .ready:
             admit(
@@ -152,5 +159,6 @@ extension Worker {
         let channel: ChannelID
         let question: QuestionID
         let subscription: Subscription
+        let stream: LocalStream
     }
 }
