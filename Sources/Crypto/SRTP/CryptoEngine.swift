@@ -98,7 +98,10 @@ package struct SRTPJob: Sendable {
     }
 
     /// Owns what the C side allocated, so that it is freed whatever fails later.
-    @safe private struct Library: ~Copyable {
+    ///
+    /// Not private: a release build for tests inlines the engine elsewhere, and the linker then
+    /// misses a private type (Swift 6.3.1).
+    @safe package struct Library: ~Copyable {
         let pointer: OpaquePointer
         init(owning pointer: OpaquePointer) { unsafe self.pointer = unsafe pointer }
         deinit { unsafe crypto_srtp_free(pointer) }
