@@ -59,3 +59,9 @@ install_packages() {
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         $wanted >/dev/null || fail "could not install: $wanted" "run: apt-get install $wanted"
 }
+
+# Runs tests and shows what came of them: not what began, and no arguments of a thousand columns.
+# XCTest is left out: the project has no tests of it, and the leak checker does not like its runner.
+run_tests() {
+    swift test --skip-build --disable-xctest "$@" 2>&1 | grep -vE '^◇ ' | cut -c 1-500
+}
