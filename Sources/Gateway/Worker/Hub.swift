@@ -1,13 +1,13 @@
 package import Stream
-import Synchronization
+import System
 
 /// Who has which name, for all workers: a lock around plain data, taken when somebody joins or a
 /// stream changes, never for a packet.
 package final class Hub: Sendable {
-    private let registry: Mutex<Registry>
+    private let registry: Locked<Registry>
 
     package init(_ limits: Registry.Limits = Registry.Limits()) {
-        registry = Mutex(Registry(limits))
+        registry = Locked(Registry(limits))
     }
 
     /// The home of a name; if it has none, the worker that asks becomes it.
