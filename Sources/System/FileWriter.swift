@@ -1,5 +1,4 @@
 internal import CLinux
-import Synchronization
 package import Wire
 
 /// Appends chunks to a file, in order, on the pool's threads: a worker never waits for a disk.
@@ -18,7 +17,7 @@ package final class FileWriter: Sendable {
         var isEnded = false
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let pool: WorkPool
     private let path: String
     private let file: Descriptor

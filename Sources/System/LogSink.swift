@@ -36,9 +36,9 @@ package final class LogSink: Sendable {
     package let format: LogFormat
     private let clock: Clock
     private let level: Atomic<Int>
-    private let queue = Mutex(Queue())
+    private let queue = Locked(Queue())
     /// As many as there are places in the program that ask for a limit.
-    private let quotas = Mutex<[LogSite: Quota]>([:])
+    private let quotas = Locked<[LogSite: Quota]>([:])
     private let delivery: Delivery
 
     package enum Delivery: Sendable {

@@ -1,5 +1,4 @@
 internal import CLinux
-import Synchronization
 package import Wire
 
 /// Names to addresses, for the whole process: asked on threads of its own, remembered for a while.
@@ -34,7 +33,7 @@ package final class Resolver: Sendable {
         var isAsking = false
     }
 
-    private let entries = Mutex<[String: Entry]>([:])
+    private let entries = Locked<[String: Entry]>([:])
     private let pool: WorkPool
     private let lookup: @Sendable (String) -> Answer
     private let now: @Sendable () -> Instant

@@ -12,7 +12,7 @@ package final class WorkPool: Sendable {
 
     /// What the threads share. They hold it, not the pool: a pool that nobody holds ends them.
     private final class Queue: Sendable {
-        let jobs = Mutex<[Job]>([])
+        let jobs = Locked<[Job]>([])
         let isClosed = Atomic<Bool>(false)
         /// One token for each job: the threads sleep in the read.
         let tokens: Descriptor
