@@ -3,9 +3,9 @@ import Synchronization
 
 /// A value that several threads may change, one at a time: for what is asked at joins and changes.
 ///
-/// `Mutex` of the standard library, which the thread sanitizer does not understand when two threads
-/// meet: where one waits, in a library that is not instrumented, it sees no order between them. Said
-/// to it here, at no cost in any other build.
+/// It is the `Mutex` of the standard library, which the thread sanitizer does not understand when
+/// two threads meet: where one waits, in a library that is not instrumented, it sees no order
+/// between them. It is told here, at no cost in any other build.
 package final class Locked<Value: ~Copyable>: Sendable {
     private let mutex: Mutex<Value>
 
