@@ -59,6 +59,7 @@ let package = Package(
             "Crypto", "Crypto", ["Wire", "COpenSSL", "CCryptoShims", "CSRTP"] + ipsecMB,
             settings: ipsecMBSettings),
         room("ICE", "ICE", ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"]),
+        room("SCTP", "SCTP", ["Wire", "CSCTPShims"]),
         room("HTTP", "Web/HTTP", ["Wire"]),
 
         room("System", "System", ["Wire", "CLinux"]),
@@ -77,6 +78,8 @@ let package = Package(
             name: "CCryptoShims", dependencies: ["COpenSSL"] + ipsecMB,
             path: "Sources/CCryptoShims",
             cSettings: hasIPSecMB ? [.define("HAS_IPSEC_MB")] : []),
+        .target(name: "CSCTPShims", dependencies: ["CUsrsctp"], path: "Sources/CSCTPShims"),
+        library("CUsrsctp", pkgConfig: "usrsctp", debian: "libusrsctp-dev"),
         library("COpenSSL", pkgConfig: "openssl", debian: "libssl-dev"),
         library("CSRTP", pkgConfig: "libsrtp2", debian: "libsrtp2-dev"),
         library("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
@@ -85,6 +88,7 @@ let package = Package(
             name: "Simulation", dependencies: ["Wire"], path: "Tests/Simulation",
             swiftSettings: house),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
+        .target(name: "CHeldClock", path: "Tests/CHeldClock"),
         .target(
             name: "CYardstick", dependencies: ["COpenSSL"] + ipsecMB, path: "bench/CYardstick",
             cSettings: hasIPSecMB ? [.define("HAS_IPSEC_MB")] : [],
@@ -113,6 +117,8 @@ let package = Package(
         tests("CryptoTests", ["Wire", "Crypto", "Simulation"]),
         tests(
             "ICETests", ["Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "Simulation"]),
+        tests(
+            "SCTPTests", ["Wire", "ICE", "SCTP", "Simulation", "CHeldClock", "CAllocationCount"]),
         tests("WebTests", ["Wire", "HTTP", "Simulation", "FuzzTargets"]),
         tests("SystemTests", ["Wire", "System", "CLinux", "CAllocationCount"]),
         tests(

@@ -1,5 +1,6 @@
 #include "CAllocationCount.h"
 #include <errno.h>
+#include <malloc.h>
 #include <stddef.h>
 
 // glibc's own entry points, so that no dlsym (which allocates) is needed.
@@ -18,6 +19,11 @@ static void count(void) {
 
 uint64_t allocation_count_thread(void) { return of_thread; }
 uint64_t allocation_count_process(void) { return __atomic_load_n(&of_process, __ATOMIC_RELAXED); }
+
+uint64_t allocation_bytes_in_use(void) {
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
 
 // A sanitizer brings its own malloc and must keep it; the counters then stay at zero, and tests
 // that need them say that they were skipped.

@@ -13,6 +13,7 @@ struct TidyTests {
         "Media/Stream": ["Wire", "Media", "Codecs", "RTP"],
         "Crypto": ["Wire", "COpenSSL", "CCryptoShims", "CSRTP", "CIPSecMB"],
         "ICE": ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"],
+        "SCTP": ["Wire", "CSCTPShims"],
         "Web/HTTP": ["Wire"],
         "Gateway/Config": ["Wire", "CYAML"],
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],

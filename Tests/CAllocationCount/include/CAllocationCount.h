@@ -7,3 +7,5 @@
 uint64_t allocation_count_thread(void);
 /// The same for all threads of the process.
 uint64_t allocation_count_process(void);
+/// Bytes the process holds from malloc now (0 under a sanitizer).
+uint64_t allocation_bytes_in_use(void);
