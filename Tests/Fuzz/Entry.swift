@@ -10,7 +10,7 @@ private let target: FuzzTarget? = {
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     guard let target else {
-        fputs("GATEWAY_FUZZ_TARGET names no fuzz target\n", stderr)
+        unsafe fputs("GATEWAY_FUZZ_TARGET names no fuzz target\n", stderr)
         exit(2)
     }
     let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count)
