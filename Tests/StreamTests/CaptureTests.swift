@@ -64,6 +64,31 @@ struct CaptureTests {
         #expect(after - before < .milliseconds(40))
     }
 
+    /// The new publisher's reports say that its pictures were taken before the last one's end.
+    @Test func reportsDoNotTakeTimeBackOverPublishers() throws {
+        var scene = Scene()
+        try scene.publish([h264(.video, .packets)], nack: true)
+        let rendition = try scene.opened(.video, .h264, .packets)
+        for number: Int64 in 0..<60 {
+            scene.pass(33)
+            scene.packet(sequence: number, key: number == 0)
+        }
+        let last = rendition.encodings[0].capture(of: 59 * 3_000)
+        try scene.publish([h264(.video, .packets)], nack: true)
+        let map = rendition.encodings[0]
+        for number: Int64 in 0..<200 {
+            scene.pass(33)
+            scene.packet(sequence: number, key: number == 0)
+            scene.stream.noteClock(
+                slot: .video, layer: 0, ntp: scene.now.nanoseconds, ticks: number * 3_000,
+                roundTrip: .milliseconds(2_400), epoch: scene.epoch, at: scene.now)
+            #expect(map.capture(of: number * 3_000) - last >= .milliseconds(33))
+        }
+        #expect(map.captureSource == .senderReport)
+        let age = scene.now - map.capture(of: 199 * 3_000)
+        #expect(age > .milliseconds(1_000), "the reports do count: \(age.milliseconds) ms")
+    }
+
     private func report(_ scene: Scene, _ slot: SlotName, _ ntp: Int64, _ ticks: Int64) {
         scene.stream.noteClock(
             slot: slot, layer: 0, ntp: ntp, ticks: ticks, epoch: scene.epoch, at: scene.now)

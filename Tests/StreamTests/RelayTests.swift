@@ -59,9 +59,16 @@ struct RelayTests {
                     id, of: writer.rendition, at: home.now, into: &home.orders)
             case .refill(let relay, let id, let from, let to):
                 writers[relay]?.refill(id, from: from, to: to)
-            case .demand: break
+            case .demand(let relay, let bits, let highest):
+                guard let writer = writers[relay] else { return }
+                home.stream.setDemand(
+                    Demand(bits: bits, highestLayer: highest), of: writer.rendition,
+                    by: UInt64(relay), at: home.now, into: &home.orders)
             case .close(let relay):
                 guard let writer = writers.removeValue(forKey: relay) else { return }
+                home.stream.setDemand(
+                    nil, of: writer.rendition, by: UInt64(relay), at: home.now,
+                    into: &home.orders)
                 home.stream.close(
                     writer.rendition, ReaderFigures(), at: home.now, into: &home.orders)
             }

@@ -30,7 +30,10 @@ extension Worker {
             local.relays[index].writer.refill(id, from: from, to: to)
             markDirty(local)
         case .demand(_, let bits, let highestLayer):
-            local.relays[index].writer.setDemand(bits: bits, highestLayer: highestLayer)
+            local.stream?.setDemand(
+                Demand(bits: bits, highestLayer: highestLayer),
+                of: local.relays[index].writer.rendition,
+                by: RelayAddress(worker: worker, relay: up.relay).number, at: now, into: &orders)
         case .close(let relay):
             closeRelays(of: local) { $0.worker == worker && $0.writer.relay == relay }
         }
@@ -53,9 +56,12 @@ extension Worker {
 
     func closeRelays(of local: LocalStream, where isOver: (LocalStream.RelayOut) -> Bool) {
         for relay in local.relays where isOver(relay) {
+            let address = RelayAddress(worker: relay.worker, relay: relay.writer.relay)
+            local.stream?.setDemand(
+                nil, of: relay.writer.rendition, by: address.number, at: now, into: &orders)
             local.stream?.close(
                 relay.writer.rendition, ReaderFigures(), at: now, into: &orders)
-            relayOuts[RelayAddress(worker: relay.worker, relay: relay.writer.relay)] = nil
+            relayOuts[address] = nil
         }
         local.relays.removeAll(where: isOver)
     }
@@ -66,6 +72,10 @@ extension Worker {
             let ring = ring(to: relay.worker)
             let isDone = relay.writer.write { ring.write(.relay, $0, $1) }
             if !isDone { retry(local) }
+        }
+        if local.relays.contains(where: \.writer.isOver) {
+            closeRelays(of: local, where: \.writer.isOver)
+            runOrders(of: local)
         }
     }
 
@@ -128,6 +138,7 @@ extension Worker {
                 return true
             }
             try stream.receive(record, at: now)
+            setDeadline(of: local)
             if stream.takeDirty() { markDirty(local) }
         } catch {
             // Both ends are ours: this is a mistake, and must not become somebody's picture.
@@ -163,4 +174,7 @@ extension Worker {
 struct RelayAddress: Hashable {
     let worker: Int
     let relay: UInt32
+
+    /// Its place among the readers of a rendition.
+    var number: UInt64 { UInt64(UInt32(truncatingIfNeeded: worker)) << 32 | UInt64(relay) }
 }

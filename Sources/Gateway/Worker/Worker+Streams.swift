@@ -88,6 +88,10 @@ extension Worker {
         switch order {
         case .keyFrame(let epoch, let slot, let layer):
             tellPublisher(of: local, epoch) { .keyWanted($0, slot, layer: layer) }
+        case .demand(let epoch, let slot, let demand):
+            tellPublisher(of: local, epoch) {
+                .demand($0, slot, bits: demand.bits, highestLayer: demand.highestLayer)
+            }
         case .endPublisher(let epoch, let reason):
             tellPublisher(of: local, epoch) { .ended($0, reason) }
             if local.publisher?.epoch == epoch { forgetPublisher(of: local) }

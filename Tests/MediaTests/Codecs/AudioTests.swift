@@ -52,6 +52,15 @@ struct AudioTests {
         }
     }
 
+    /// A camera says "see the program config element", and there is none to see.
+    @Test func aHeaderWithoutChannelsIsRefused() throws {
+        let header = try ADTSHeader([0xff, 0xf1, 0x50, 0x00, 0x02, 0x1f, 0xfc].raw)
+        #expect(header.channelConfiguration == 0)
+        #expect(throws: ParseError.self) { try Format(header.configuration) }
+        let stereo = try ADTSHeader([0xff, 0xf1, 0x50, 0x80, 0x02, 0x1f, 0xfc].raw)
+        #expect(try Format(stereo.configuration).channels == 2)
+    }
+
     @Test func readsMPEGAudio() throws {
         let third = try MPEGAudioHeader([0xff, 0xfb, 0x94, 0x64].raw)
         #expect(third.layer == 3 && third.sampleRate == 48_000 && third.bitrate == 128_000)
@@ -99,7 +108,7 @@ struct AudioTests {
         }
     }
 
-    @Test func countsTicks() {
+    @Test func countsTicks() throws {
         let frame = [UInt8](repeating: 0, count: 320)
         func ticks(_ bytes: [UInt8], _ format: Format) -> Int64? {
             AudioDuration.ticks(of: bytes.raw, format)
@@ -108,7 +117,8 @@ struct AudioTests {
         // G.722: 40 ms of 16 kHz are 320 bytes and 320 ticks of a clock of 8 kHz.
         #expect(ticks(frame, .g722) == 320)
         #expect(ticks(frame, Format(g726Bits: 4)) == 640)
-        #expect(ticks(frame, Format(AACConfiguration(sampleRate: 48_000, channels: 2))) == 1024)
+        let aac = try Format(AACConfiguration(sampleRate: 48_000, channels: 2))
+        #expect(ticks(frame, aac) == 1024)
         #expect(ticks([0xfc, 1, 2], Format(opusChannels: 2)) == 960)
         #expect(ticks([], Format(opusChannels: 2)) == nil)
     }
@@ -121,7 +131,7 @@ struct AudioTests {
         #expect(CodecsText.text(for: h265) == "hvc1.1.6.L60.90")
         #expect(CodecsText.text(for: Format(opusChannels: 2)) == "opus")
         #expect(CodecsText.text(for: Format(g711: .pcmu)) == nil)
-        let aac = Format(AACConfiguration(sampleRate: 44_100, channels: 2))
+        let aac = try Format(AACConfiguration(sampleRate: 44_100, channels: 2))
         #expect(CodecsText.text(for: aac) == "mp4a.40.2")
     }
 }

@@ -176,8 +176,12 @@ extension Format {
         configuration = [UInt8](copying: bytes)
     }
 
-    /// - Precondition: As `AACConfiguration.write`.
-    package init(_ aac: AACConfiguration) {
+    /// Refuses a layout that is in a program config element: a camera's ADTS header may say so,
+    /// and has the element inside a frame, where no player looks.
+    package init(_ aac: AACConfiguration) throws(ParseError) {
+        guard aac.channelConfiguration > 0 else {
+            throw .invalid("AAC channel configuration", value: 0, at: 0)
+        }
         self.init(codec: .aac, clockRate: Int32(aac.outputRate))
         sampleRate = Int32(aac.outputRate)
         channels = Int32(aac.channels)

@@ -7,6 +7,7 @@ import Wire
 struct Assembly {
     private let facts: PayloadFacts
     private let answersNACK: Bool
+    private let onLoss: PacketShaper.LossPolicy
     private var assembler: FrameAssembler?
     private var assembled = AssembledFrames()
     private var generation: UInt16?
@@ -14,11 +15,28 @@ struct Assembly {
     private var shift: Int64 = 0
     private var last: ItemMeta?
     private var wantsKey = false
+    /// As the publisher's reports say; nil: the assembler assumes one.
+    var roundTrip: Interval? { didSet { tellRoundTrip() } }
 
-    init(_ format: Format, _ facts: PayloadFacts, answersNACK: Bool) {
+    init(
+        _ format: Format, _ facts: PayloadFacts, answersNACK: Bool,
+        onLoss: PacketShaper.LossPolicy
+    ) {
+        self.onLoss = onLoss
         self.facts = facts
         self.answersNACK = answersNACK
-        assembler = FrameAssembler(format: format, facts: facts, answersNACK: answersNACK)
+        assembler = Self.assembler(format, facts, answersNACK, onLoss)
+    }
+
+    private static func assembler(
+        _ format: Format, _ facts: PayloadFacts, _ answersNACK: Bool,
+        _ onLoss: PacketShaper.LossPolicy
+    ) -> FrameAssembler? {
+        FrameAssembler(format: format, facts: facts, answersNACK: answersNACK, onLoss: onLoss)
+    }
+
+    private mutating func tellRoundTrip() {
+        if let roundTrip { assembler?.roundTrip = roundTrip }
     }
 
     var deadline: Instant { assembler?.deadline ?? .distantFuture }
@@ -26,7 +44,8 @@ struct Assembly {
     /// Another layer, from its key frame on. Layers have no common time stamps; when they arrived
     /// says how they lie to each other, to within the jitter.
     mutating func begin(_ format: Format, _ start: ItemMeta) {
-        assembler = FrameAssembler(format: format, facts: facts, answersNACK: answersNACK)
+        assembler = Self.assembler(format, facts, answersNACK, onLoss)
+        tellRoundTrip()
         generation = nil
         guard let last else { return }
         let passed = Timebase.ticks(

@@ -11,7 +11,7 @@ final class Derivation {
 
     enum Kind {
         case packetize(BFramePolicy)
-        case assemble(PayloadFacts, answersNACK: Bool)
+        case assemble(PayloadFacts, answersNACK: Bool, onLoss: PacketShaper.LossPolicy)
         /// Made elsewhere, by message: frames leave by `Stream.takeForTranscode`.
         case transcode
     }
@@ -30,6 +30,8 @@ final class Derivation {
 
     /// What the publisher should be asked for, after the last `advance`.
     private(set) var keyWish: Encoding?
+    /// Frames came that are not to be sent, and the policy is to say so.
+    private(set) var refusesBFrames = false
 
     init(_ kind: Kind, from parent: Rendition, reading: Encoding, to child: Rendition) {
         self.kind = kind
@@ -40,8 +42,9 @@ final class Derivation {
         // Audio from now: what has passed would only be heard late.
         next = history.beginsAnywhere ? history.end : history.lastKey ?? history.end
         repairsSeen = history.repairCount
-        if case .assemble(let facts, let answersNACK) = kind {
-            assembly = Assembly(reading.format, facts, answersNACK: answersNACK)
+        if case .assemble(let facts, let answersNACK, let onLoss) = kind {
+            assembly = Assembly(
+                reading.format, facts, answersNACK: answersNACK, onLoss: onLoss)
         }
     }
 
@@ -68,6 +71,8 @@ final class Derivation {
         case .transcode: return
         }
     }
+
+    func follow(roundTrip: Interval) { assembly?.roundTrip = roundTrip }
 
     private func read(_ body: (Derivation, Int64) -> Void) {
         let history = reading.history
@@ -97,6 +102,9 @@ final class Derivation {
         guard let meta = history.meta(index), let target = child.encodings.first,
             let frame = history.bytes(index)
         else { return }
+        if policy == .refuse, meta.flags.isSuperset(of: [.bidirectional, .discardable]) {
+            refusesBFrames = true
+        }
         if generation != meta.formatGeneration {
             generation = meta.formatGeneration
             let format = reading.format(at: index)

@@ -30,6 +30,10 @@ package final class Encoding {
     private var hasEnded = false
     private var captureMap: CaptureMap
     private var clock: SenderClock?
+    /// What the publisher before has reached: nothing here was taken earlier.
+    private var captureFloor = Instant.start
+    private var newestTicks: Int64?
+    private var frameTicks: Int64 = 0
 
     init(id: EncodingID, rid: String, format: Format, history: History) {
         self.id = id
@@ -100,6 +104,7 @@ package final class Encoding {
         meter.add(bytes.byteCount, at: meta.arrival)
         if meta.startsFrame {
             captureMap.receive(ticks: meta.ticks, at: meta.arrival, clock: clock)
+            noteFrame(meta.ticks)
         }
         return history.store(bytes, meta, at: index ?? history.end)
     }
@@ -107,7 +112,33 @@ package final class Encoding {
     // MARK: Capture time
 
     /// When the sample with these ticks was taken: an estimate, on our monotonic clock.
-    package func capture(of ticks: Int64) -> Instant { captureMap.capture(of: ticks) }
+    package func capture(of ticks: Int64) -> Instant {
+        max(captureFloor, captureMap.capture(of: ticks))
+    }
+
+    /// One frame after the newest: where the next publisher's time may begin. Nil: it has none.
+    var nextCapture: Instant? {
+        guard let newestTicks else { return nil }
+        // A pause before the last frame is no frame duration: at most a tenth of a second.
+        let step = min(max(1, frameTicks), Int64(captureMap.rate) / 10)
+        return Instant(
+            nanoseconds: capture(of: newestTicks).nanoseconds
+                &+ Timebase.nanoseconds(step, rate: captureMap.rate))
+    }
+
+    /// Held at each reading, not built into the map: a clock that is behind catches up by itself,
+    /// and sound and picture keep their distance.
+    func holdCapture(above floor: Instant) { captureFloor = floor }
+
+    private func noteFrame(_ ticks: Int64) {
+        guard let newest = newestTicks else {
+            newestTicks = ticks
+            return
+        }
+        guard ticks > newest else { return }
+        frameTicks = ticks - newest
+        newestTicks = ticks
+    }
 
     /// The ticks that are being taken at `now`: for sender reports to viewers.
     package func ticks(at now: Instant) -> Int64 { captureMap.ticks(at: now) }

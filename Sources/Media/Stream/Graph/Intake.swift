@@ -10,19 +10,20 @@ final class Intake {
     private var shaped = ShapedPackets()
     private var generation: UInt16
 
-    init(_ encoding: Encoding, answersNACK: Bool, bFrames: BFramePolicy) {
+    init(_ encoding: Encoding, answersNACK: Bool, _ rules: StreamRules) {
         self.encoding = encoding
         // Numbers of a publisher that repairs are kept, and its packets passed on as they are:
         // what is missing comes later, and B-frames do not come from browsers.
         shaper = PacketShaper(
             format: encoding.format, numbering: answersNACK ? .publisher : .own,
-            bFrames: bFrames)
+            bFrames: rules.bFrames, onLoss: rules.onLoss)
         generation = shaper.format.generation
     }
 
     struct Outcome {
         var formatChanged = false
         var wantsKey = false
+        var refusesBFrames = false
     }
 
     func store(
@@ -44,6 +45,7 @@ final class Intake {
             encoding.store(shaped.batch.bytes(of: place), meta, at: shaped.indices[place])
         }
         outcome.wantsKey = shaped.wantsKeyframe
+        outcome.refusesBFrames = shaped.refusesBFrames
         shaped.clear()
         return outcome
     }

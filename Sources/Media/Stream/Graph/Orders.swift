@@ -5,6 +5,8 @@ package struct Orders {
     package enum Order: Equatable, Sendable {
         /// Ask the publisher of this epoch for a key frame of a layer.
         case keyFrame(Epoch, SlotName, layer: UInt8)
+        /// Tell the publisher of this epoch the most that anybody reads of a slot.
+        case demand(Epoch, SlotName, Demand)
         /// Send the publisher of this epoch away.
         case endPublisher(Epoch, EndReason)
         /// Slots were filled, emptied or changed their format: tell the Hub, and those readers

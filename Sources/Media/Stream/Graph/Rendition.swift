@@ -15,6 +15,9 @@ package final class Rendition {
     private var unreadSince: Instant?
     private var givenNow = false
     private var tally = ReaderFigures()
+    private var captureFloor = Instant.start
+    private var said: [UInt64: Demand] = [:]
+    private var givenUp = false
 
     init(_ key: RenditionKey) { self.key = key }
 
@@ -50,15 +53,42 @@ package final class Rendition {
 
     /// A new epoch, or none yet: readers in the old encodings read them to their end.
     func replaceEncodings(_ encodings: [Encoding], isGiven: Bool) {
-        for old in layers { old.end() }
+        for old in layers {
+            old.end()
+            captureFloor = max(captureFloor, old.nextCapture ?? .start)
+        }
+        for encoding in encodings { encoding.holdCapture(above: captureFloor) }
+        if !encodings.isEmpty { givenUp = false }
         layers = encodings
         givenNow = isGiven
     }
 
     /// One more layer of the same epoch.
-    func add(_ encoding: Encoding) { layers.append(encoding) }
+    func add(_ encoding: Encoding) {
+        encoding.holdCapture(above: captureFloor)
+        layers.append(encoding)
+    }
 
     func endEncodings() { for layer in layers { layer.end() } }
+
+    /// Nothing will come into it any more unless it is filled anew: relays of it are closed.
+    func giveUp() {
+        endEncodings()
+        givenUp = true
+    }
+
+    package var isGivenUp: Bool { givenUp }
+
+    /// What one reader can use; nil: it has gone, or takes what there is.
+    func setDemand(_ demand: Demand?, by reader: UInt64) { said[reader] = demand }
+
+    /// The most that its readers use.
+    ///
+    /// - Parameter others: Readers that are counted elsewhere: what is made of it.
+    func demand(without others: Int) -> Demand {
+        let most = said.values.reduce(Demand.nothing) { $0.union($1) }
+        return readers - others > said.count ? .everything : most
+    }
 
     func attachReader() {
         readers += 1

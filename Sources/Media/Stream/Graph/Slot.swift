@@ -9,6 +9,10 @@ struct Slot {
     var renditions: [Rendition] = []
     /// One for each layer that is given in packets.
     var intakes: [Intake] = []
+    /// What the present publisher has been told of its readers.
+    var demand: DemandTold?
+    /// What the publisher should change at its encoder, for those who cannot be served now.
+    var advice: String?
 
     func rendition(_ key: RenditionKey) -> Rendition? { renditions.first { $0.key == key } }
 

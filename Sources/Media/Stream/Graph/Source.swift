@@ -71,4 +71,6 @@ struct Source {
     var firstMedia: Instant?
     /// Its clock, as its sender reports show it.
     var clock = SenderClock()
+    /// As it says itself; repairs take that long.
+    var roundTrip: Interval?
 }

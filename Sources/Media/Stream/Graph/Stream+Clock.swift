@@ -15,6 +15,7 @@ extension Stream {
         guard isCurrent(epoch), let index = slotIndex(slot),
             let encoding = slots[index].given?.encoding(EncodingID(epoch: epoch, layer: layer))
         else { return }
+        if let roundTrip { follow(roundTrip) }
         encoding.report(ntp: ntp, ticks: ticks)
         guard source?.publication.answersNACK == true else { return alignSound() }
         source?.clock.announce(track: index)
@@ -23,6 +24,11 @@ extension Stream {
         for slot in slots {
             for encoding in slot.given?.encodings ?? [] { encoding.follow(clock) }
         }
+    }
+
+    private func follow(_ roundTrip: Interval) {
+        source?.roundTrip = roundTrip
+        for derivation in derivations { derivation.follow(roundTrip: roundTrip) }
     }
 
     private func alignSound() {

@@ -24,6 +24,7 @@ extension Stream {
             [makeEncoding(EncodingID(epoch: lastEpoch, layer: 0), "", format, .derived)],
             isGiven: false)
         let derivation = Derivation(plan.kind, from: parent, reading: reading, to: child)
+        if let roundTrip = source?.roundTrip { derivation.follow(roundTrip: roundTrip) }
         parent.attachReader()
         derivations.append(derivation)
         if case .transcode = plan.kind {
@@ -44,7 +45,9 @@ extension Stream {
         if given.codec == key.codec, given.form == .packets {
             let facts = slots[slotIndex(key.slot) ?? 0].announced?.facts ?? PayloadFacts()
             return (
-                .assemble(facts, answersNACK: source?.publication.answersNACK ?? false), given
+                .assemble(
+                    facts, answersNACK: source?.publication.answersNACK ?? false,
+                    onLoss: rules.onLoss), given
             )
         }
         guard Carriage.canTranscode(given.codec, to: key.codec) else { return nil }
@@ -72,8 +75,20 @@ extension Stream {
         _ derivation: Derivation, at now: Instant, into orders: inout Orders
     ) {
         derivation.advance(at: now)
+        if derivation.refusesBFrames {
+            adviseAgainstBFrames(derivation.parent.key.slot, into: &orders)
+        }
         guard let wanted = derivation.keyWish else { return }
         wantKey(wanted, derivation.parent.key.slot, at: now, into: &orders)
+    }
+
+    /// Policy `refuse`: said once per publisher, in words that an encoder's settings know.
+    func adviseAgainstBFrames(_ slot: SlotName, into orders: inout Orders) {
+        guard let index = slotIndex(slot), slots[index].advice == nil else { return }
+        slots[index].advice =
+            "B-frames cannot be shown by browsers: set bframes to 0 (OBS: tune zerolatency or "
+            + "profile baseline), or b-frames: drop here"
+        orders.append(.changed)
     }
 
     /// A back-fill that goes on next turn.

@@ -125,6 +125,8 @@ extension Stream {
         let index = slotIndex(announced.slot) ?? slots.count
         if index == slots.count { slots.append(Slot(name: announced.slot)) }
         slots[index].announced = announced
+        slots[index].demand = DemandTold(at: now)
+        slots[index].advice = nil
         let key = RenditionKey(
             slot: announced.slot, codec: announced.format.codec, form: announced.form)
         let rendition = slots[index].rendition(key) ?? Rendition(key)
@@ -143,9 +145,10 @@ extension Stream {
             announced.form == .frames
             ? []
             : rendition.encodings.map {
-                Intake($0, answersNACK: answersNACK, bFrames: rules.bFrames)
+                Intake($0, answersNACK: answersNACK, rules)
             }
         rederive(announced.slot, at: now, into: &orders)
+        for left in slots[index].renditions where left.encodings.isEmpty { left.giveUp() }
     }
 
     func makeEncoding(

@@ -19,6 +19,7 @@ extension Stream: ReadableStream {
         guard let rendition = rendition(key, at: now, into: &orders) else { return nil }
         rendition.attachReader()
         stopSourceAt = nil
+        tellDemand(at: now, into: &orders)
         return rendition
     }
 
@@ -28,6 +29,7 @@ extension Stream: ReadableStream {
     ) {
         rendition.detachReader(figures, at: now)
         scheduleStop(at: now)
+        tellDemand(at: now, into: &orders)
     }
 
     /// A reader needs a key frame. However many do, the publisher hears it once per 500 ms.

@@ -35,6 +35,7 @@ extension Stream {
     ) {
         let outcome = intake.store(effects.media, items, effects.sequences)
         if outcome.formatChanged { orders.append(.changed) }
+        if outcome.refusesBFrames { adviseAgainstBFrames(slot, into: &orders) }
         if outcome.wantsKey { wantKey(intake.encoding, slot, at: now, into: &orders) }
     }
 

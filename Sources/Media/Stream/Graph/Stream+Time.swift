@@ -12,6 +12,7 @@ extension Stream {
         consider(graceUntil)
         consider(stopSourceAt)
         consider(waiters.hasReleased ? .start : waiters.deadline)
+        consider(demandDeadline)
         if !wasReady { consider(source?.firstMedia.map { $0 + rules.readyAfter }) }
         for derivation in derivations { consider(derivation.deadline) }
         for slot in slots {
@@ -32,6 +33,7 @@ extension Stream {
         tellWaiters(at: now, into: &orders)
         expireKeys(at: now, into: &orders)
         dropUnread(at: now, into: &orders)
+        tellDemand(at: now, into: &orders)
         if let at = stopSourceAt, at <= now {
             stopSourceAt = nil
             orders.append(.stopSource)
@@ -79,6 +81,7 @@ extension Stream {
             removeDerivations(at: now, into: &orders) { derivation in
                 unread.contains { $0 === derivation.child }
             }
+            for rendition in unread { rendition.giveUp() }
             slots[index].renditions.removeAll { rendition in
                 unread.contains { $0 === rendition }
             }
@@ -89,6 +92,7 @@ extension Stream {
         graceUntil = nil
         sourceIsWanted = false
         removeDerivations(at: .start, into: &orders) { _ in true }
+        for slot in slots { for rendition in slot.renditions { rendition.giveUp() } }
         slots.removeAll()
         orders.append(.endReaders(.publisherGone))
         orders.append(.changed)

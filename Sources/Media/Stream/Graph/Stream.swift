@@ -80,10 +80,12 @@ package final class Stream {
         snapshot.answersPLI = source?.publication.answersPLI ?? false
         snapshot.protocolName = source?.publication.protocolName ?? ""
         snapshot.slots = slots.map { slot in
-            StreamSnapshot.SlotState(
+            var state = StreamSnapshot.SlotState(
                 slot: slot.name,
                 format: slot.announced.map { slot.given?.format(at: now) ?? $0.format },
                 form: slot.announced?.form ?? .frames, rids: slot.announced?.rids ?? [])
+            state.advice = slot.advice
+            return state
         }
         return snapshot
     }

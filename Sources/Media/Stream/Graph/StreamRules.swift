@@ -14,6 +14,8 @@ package struct StreamRules: Equatable, Sendable {
 
     /// What becomes of B-frames in packets that we make or shape.
     package var bFrames = BFramePolicy.drop
+    /// What follows a loss that nobody repairs.
+    package var onLoss = PacketShaper.LossPolicy.proceed
 
     package init() {}
 

@@ -37,11 +37,13 @@ package struct RelayReader {
     private let memory: MediaMemory
     private var holes: [Hole] = []
     private var partial: Partial?
+    private var demand: DemandTold
     private var pieces: [UInt8] = []
     package private(set) var isClosed = false
     package private(set) var figures = Figures()
 
-    package init(relay: UInt32, of key: RenditionKey, memory: MediaMemory) {
+    package init(relay: UInt32, of key: RenditionKey, memory: MediaMemory, at now: Instant) {
+        demand = DemandTold(at: now)
         self.relay = relay
         rendition = Rendition(key)
         self.memory = memory
@@ -71,7 +73,7 @@ package struct RelayReader {
             closeHoles(of: head.id, from: from, to: to)
         case .ended: rendition.encoding(head.id)?.end()
         case .closed:
-            rendition.endEncodings()
+            rendition.replaceEncodings([], isGiven: false)
             isClosed = true
         }
     }
@@ -84,7 +86,20 @@ package struct RelayReader {
         return .key(relay: relay, id)
     }
 
+    /// What readers here use at most, to be told at home; nil: it has been told, or just now.
+    mutating func takeDemand(at now: Instant) -> RelayUp? {
+        guard !isClosed, let change = demand.change(to: rendition.demand(without: 0), at: now)
+        else { return nil }
+        return .demand(relay: relay, bits: change.bits, highestLayer: change.highestLayer)
+    }
+
     package var deadline: Instant {
+        isClosed
+            ? .distantFuture
+            : min(holeDeadline, demand.deadline(for: rendition.demand(without: 0)))
+    }
+
+    private var holeDeadline: Instant {
         holes.lazy.filter { !$0.wasAsked }.map(\.askAt).min() ?? .distantFuture
     }
 

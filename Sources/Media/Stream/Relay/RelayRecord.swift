@@ -18,7 +18,7 @@ enum RelayRecord {
         case gone
         /// The publisher of an encoding has gone.
         case ended
-        /// The home has given the rendition up; an `EndReason`'s place.
+        /// The home has given the rendition up: readers find another one, or none.
         case closed
     }
 

@@ -46,9 +46,9 @@ package struct RelayWriter {
     private var refills: [Refill] = []
     private var gone: [(id: EncodingID, from: Int64, to: Int64)] = []
     private var header: [UInt8] = []
+    /// The other side has heard that the home gave the rendition up: nothing follows.
+    package private(set) var isOver = false
     package private(set) var figures = Figures()
-    /// What the other side says that its readers can use at most; nil: it has not said.
-    package private(set) var demand: (bits: Int, highestLayer: UInt8)?
 
     package init(relay: UInt32, of rendition: Rendition) {
         self.relay = relay
@@ -62,6 +62,7 @@ package struct RelayWriter {
     /// - Returns: True if nothing is left to write now; false: call again, next turn or when the
     ///   ring has room.
     package mutating func write(_ put: (RawSpan, RawSpan) -> Bool) -> Bool {
+        guard !isOver else { return true }
         takeNewEncodings()
         var budget = Self.bytesPerTurn
         while budget > 0 {
@@ -81,10 +82,6 @@ package struct RelayWriter {
     package mutating func refill(_ id: EncodingID, from: Int64, to: Int64) {
         guard from < to, to - from <= 1_024, refills.count < Self.refillMaximum else { return }
         refills.append(Refill(id: id, next: from, to: to))
-    }
-
-    package mutating func setDemand(bits: Int, highestLayer: UInt8) {
-        demand = (bits, highestLayer)
     }
 
     /// A new epoch's encodings are read after the old ones have been read to their end.
@@ -126,7 +123,7 @@ extension RelayWriter {
             if let written = writeLayer(index, put) { return written }
             index += 1
         }
-        return nil
+        return rendition.isGivenUp ? sayClosed(put) : nil
     }
 
     private mutating func writeLayer(_ place: Int, _ put: (RawSpan, RawSpan) -> Bool) -> Int? {
@@ -182,6 +179,14 @@ extension RelayWriter {
         begin(.ended, layers[place].encoding.id)
         let written = send(put)
         if written > 0 { layers[place].saidEnded = true }
+        return written
+    }
+
+    private mutating func sayClosed(_ put: (RawSpan, RawSpan) -> Bool) -> Int? {
+        guard !isOver else { return nil }
+        begin(.closed, EncodingID(epoch: 0, layer: 0))
+        let written = send(put)
+        if written > 0 { isOver = true }
         return written
     }
 

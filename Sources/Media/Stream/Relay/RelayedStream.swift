@@ -11,6 +11,8 @@ package final class RelayedStream: ReadableStream {
     private var known: StreamSnapshot
     private var relays: [RelayReader] = []
     private var dirty = false
+    /// The home gave a rendition up: its readers have to look for another.
+    private var hasLost = false
 
     /// - Parameter numbers: Relay numbers of this worker that no other stream of it uses.
     package init(_ snapshot: StreamSnapshot, memory: MediaMemory, numbers: Range<UInt32>) {
@@ -51,7 +53,7 @@ package final class RelayedStream: ReadableStream {
         }
         let relay = numbers.lowerBound + used % UInt32(numbers.count)
         used += 1
-        let reader = RelayReader(relay: relay, of: key, memory: memory)
+        let reader = RelayReader(relay: relay, of: key, memory: memory, at: now)
         reader.rendition.attachReader()
         relays.append(reader)
         orders.append(.toHome(.open(relay: relay, stream: name, key)))
@@ -63,6 +65,22 @@ package final class RelayedStream: ReadableStream {
         into orders: inout Orders
     ) {
         rendition.detachReader(figures, at: now)
+        tellDemand(at: now, into: &orders)
+    }
+
+    /// What one reader here can use; nil takes it back, before `close`.
+    package func setDemand(
+        _ demand: Demand?, of rendition: Rendition, by reader: UInt64, at now: Instant,
+        into orders: inout Orders
+    ) {
+        rendition.setDemand(demand, by: reader)
+        if demand != nil { tellDemand(at: now, into: &orders) }
+    }
+
+    private func tellDemand(at now: Instant, into orders: inout Orders) {
+        for index in relays.indices {
+            if let up = relays[index].takeDemand(at: now) { orders.append(.toHome(up)) }
+        }
     }
 
     package func requestKey(
@@ -79,16 +97,23 @@ package final class RelayedStream: ReadableStream {
         let number = try RelayReader.relay(of: record)
         guard let index = relays.firstIndex(where: { $0.relay == number }) else { return }
         try relays[index].receive(record, at: now)
+        if relays[index].isClosed { hasLost = true }
         dirty = true
     }
 
     package var deadline: Instant {
-        relays.reduce(Instant.distantFuture) {
+        if hasLost { return .start }
+        return relays.reduce(Instant.distantFuture) {
             min($0, min($1.deadline, $1.rendition.dropAt ?? .distantFuture))
         }
     }
 
     package func expire(at now: Instant, into orders: inout Orders) {
+        if hasLost {
+            hasLost = false
+            orders.append(.changed)
+        }
+        tellDemand(at: now, into: &orders)
         for index in relays.indices {
             while let up = relays[index].expire(at: now) { orders.append(.toHome(up)) }
         }

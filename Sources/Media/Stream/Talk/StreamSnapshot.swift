@@ -8,6 +8,8 @@ package struct StreamSnapshot: Equatable, Sendable {
         package var format: Format?
         package var form: Form
         package var rids: [String]
+        /// What the publisher should set otherwise, for viewers that get nothing now.
+        package var advice: String?
 
         package init(slot: SlotName, format: Format?, form: Form, rids: [String]) {
             self.slot = slot
