@@ -139,3 +139,19 @@ struct PacketClassifier: Sendable {
         return !header.continues
     }
 }
+
+extension PacketClassifier {
+    /// See `KeyPacket`.
+    static func showsKey(_ payload: RawSpan, _ codec: Codec) -> Bool {
+        var meta = ItemMeta(ticks: 0, arrival: .start, length: payload.byteCount, flags: [])
+        switch codec {
+        case .h264, .h265:
+            if let nal = NALCodec(codec) { _ = readUnits(payload, nal, &meta) }
+        case .vp8: _ = readVP8(payload, &meta)
+        case .vp9: _ = readVP9(payload, &meta)
+        case .av1: _ = readAV1(payload, &meta)
+        default: return true
+        }
+        return meta.isKey
+    }
+}

@@ -8,7 +8,7 @@ package struct TWCCRecorder: Sendable {
     /// As many packets as a sent ring has places: about 4 s of a usual stream.
     static let window: Int64 = 2048
     /// One packet of feedback fits into one datagram with everything around it.
-    static let countMaximum = 1100
+    package static let countMaximum = 1100
     /// Feedback may cost a twentieth of what it is about: the fewer packets, the rarer.
     private static let pauses: [(packets: Int, pause: Interval)] = [
         (64, .milliseconds(50)), (8, .milliseconds(100)), (1, .milliseconds(250)),

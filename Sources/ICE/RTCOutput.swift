@@ -1,0 +1,54 @@
+import Wire
+
+/// What one WebRTC session wants done besides its effects on the gateway. Lent by the caller; the
+/// bytes of all entries lie in one block.
+package struct RTCOutput: Sendable {
+    package enum Entry: Equatable, Sendable {
+        /// Send these bytes there, framed if it is a connection.
+        case send(Route, Range<Int>)
+        /// Media goes there from now on; numbers and keys stay.
+        case selected(Route)
+        /// The route needs no limit any more.
+        case validated(Route)
+        /// Keys are there: the send side may begin.
+        case connected
+        /// An ICE restart is complete.
+        case restarted
+        /// Nothing authentic for a while: let another publisher have the name.
+        case stale
+        case recovered
+        /// An SCTP packet of the peer, for the association.
+        case sctp(Range<Int>)
+        /// Heard on this route.
+        case feedback(ViewerFeedback, Route)
+        case closed(RTCSession.Cause)
+    }
+
+    package private(set) var entries: [Entry] = []
+    package private(set) var bytes: [UInt8] = []
+    /// Steps with public keys since `clear`: the worker does two in a turn, and lets others wait.
+    package internal(set) var publicKeySteps = 0
+    var ice = ICEOutput()
+
+    package init() {}
+
+    mutating func append(_ entry: Entry) { entries.append(entry) }
+
+    mutating func store(_ span: RawSpan) -> Range<Int> {
+        let start = bytes.count
+        bytes.append(copying: span)
+        return start..<bytes.count
+    }
+
+    mutating func send(_ span: RawSpan, on route: Route) {
+        let range = store(span)
+        entries.append(.send(route, range))
+    }
+
+    /// Keeps the memory for the next turn.
+    package mutating func clear() {
+        entries.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: true)
+        publicKeySteps = 0
+    }
+}

@@ -1,0 +1,124 @@
+package import Crypto
+import RTP
+package import Stream
+package import Wire
+
+/// The straight line from a datagram to what it means.
+extension RTCSession {
+    /// - Parameter datagram: Is opened in place; what is left of a forged one is nothing.
+    package func receive(
+        _ datagram: inout MutableRawSpan, on route: Route, at now: Instant,
+        engine: inout CryptoEngine, into out: inout RTCOutput, effects: inout Effects
+    ) {
+        guard !isClosed else { return }
+        switch Demux(datagram.bytes) {
+        case .stun:
+            agent.receive(datagram.bytes, on: route, at: now, into: &out.ice)
+            takeICE(at: now, engine: &engine, into: &out, effects: &effects)
+        case .dtls:
+            receiveDTLS(
+                datagram.bytes, route, at: now, engine: &engine, into: &out, effects: &effects)
+        case .rtp:
+            receiveRTP(&datagram, route, at: now, engine: &engine, into: &out, effects: &effects)
+        case .rtcp:
+            receiveRTCP(&datagram, route, at: now, engine: &engine, into: &out, effects: &effects)
+        case .unknown: figures.unknown += 1
+        }
+    }
+
+    private func receiveRTP(
+        _ datagram: inout MutableRawSpan, _ route: Route, at now: Instant,
+        engine: inout CryptoEngine, into out: inout RTCOutput, effects: inout Effects
+    ) {
+        // Before the name is ours nothing is opened: what is not opened can be asked for again.
+        guard let keys, hasName else { return }
+        guard agent.knows(route) else { return figures.offPath += 1 }
+        let size = datagram.byteCount
+        let opened: SRTPPacket
+        do throws(SRTPRefusal) {
+            opened = try receiver.unprotect(&datagram, key: keys.receiving, with: engine)
+        } catch { return note(error) }
+        figures.packets += 1
+        let isNewest = incoming.receive(datagram.bytes, opened, at: now, into: &effects)
+        heard(
+            size, route, isNewest: isNewest, at: now, engine: &engine, into: &out,
+            effects: &effects)
+        sendReports(at: now, engine: &engine, into: &out)
+    }
+
+    private func receiveRTCP(
+        _ datagram: inout MutableRawSpan, _ route: Route, at now: Instant,
+        engine: inout CryptoEngine, into out: inout RTCOutput, effects: inout Effects
+    ) {
+        guard let keys else { return }
+        guard agent.knows(route) else { return figures.offPath += 1 }
+        let size = datagram.byteCount
+        let count: Int
+        do throws(SRTPRefusal) {
+            count = try receiver.unprotectRTCP(&datagram, key: keys.receiving, with: engine)
+        } catch { return note(error) }
+        figures.controls += 1
+        heard(
+            size, route, isNewest: false, at: now, engine: &engine, into: &out,
+            effects: &effects)
+        let compound = datagram.bytes.extracting(0..<count)
+        guard var reader = try? RTCPReader(compound) else { return }
+        while let item = reader.next() {
+            if negotiated.role == .publish {
+                if hasName { incoming.receive(item, at: now, into: &effects) }
+            } else {
+                receiveFeedback(item, compound, route, at: now, into: &out)
+            }
+        }
+        answerClock(at: now, engine: &engine, into: &out)
+    }
+
+    private func receiveFeedback(
+        _ item: RTCPItem, _ compound: RawSpan, _ route: Route, at now: Instant,
+        into out: inout RTCOutput
+    ) {
+        let feedback: ViewerFeedback
+        switch item {
+        case .report(_, let block): feedback = .report(block)
+        case .nack(let media, let nack): feedback = .nack(media: media, nack)
+        case .pictureLoss(let media): feedback = .keyframe(media: media)
+        case .fullIntra(let media, let sequence):
+            let isRepeat = lastFullIntra.map { $0 == (media, sequence) } ?? false
+            lastFullIntra = (media, sequence)
+            guard !isRepeat else { return }
+            feedback = .keyframe(media: media)
+        case .remb(let bits): feedback = .estimate(bitsPerSecond: bits)
+        case .transportFeedback(let range):
+            feedback = .transport(out.store(compound.extracting(range)))
+        case .referenceTime(let ssrc, let time):
+            peerClock = (ssrc, time.middle, now)
+            return
+        // BYE of a receiver says nothing that its DTLS does not say better.
+        case .senderInfo, .cname, .bye, .receiverDelay: return
+        }
+        out.append(.feedback(feedback, route))
+    }
+
+    /// Authentic packets keep the session alive: FFmpeg sends no check once it is connected.
+    private func heard(
+        _ count: Int, _ route: Route, isNewest: Bool, at now: Instant,
+        engine: inout CryptoEngine, into out: inout RTCOutput, effects: inout Effects
+    ) {
+        agent.heard(count, on: route, isNewest: isNewest, at: now, into: &out.ice)
+        if !isReleased, negotiated.channel == nil {
+            // The peer has the keys: nothing of the handshake will be asked for again.
+            isReleased = true
+            dtls.release()
+        }
+        if !out.ice.entries.isEmpty {
+            takeICE(at: now, engine: &engine, into: &out, effects: &effects)
+        }
+    }
+
+    private func note(_ refusal: SRTPRefusal) {
+        switch refusal {
+        case .replayed: figures.replayed += 1
+        case .malformed, .forged, .tooManySources: figures.forged += 1
+        }
+    }
+}
