@@ -58,13 +58,16 @@ extension RTCSession {
     }
 
     func flushDTLS(into out: inout RTCOutput) {
-        // After the handshake the tunnel follows the media.
-        let route = dtls.state == .handshaking ? dtlsRoute : agent.selected?.route ?? dtlsRoute
-        for index in 0..<dtlsOutput.datagrams.count {
-            let datagram = dtlsOutput.datagrams[index]
-            // What may not leave yet is repeated when the peer has sent more.
-            guard let route, agent.admitSending(datagram.byteCount, on: route) else { break }
-            out.send(datagram, on: route)
+        // The handshake itself proves its path, so it is not held to three times what came: a dozen
+        // flights in ten seconds are all it can send. Afterwards the tunnel follows the media.
+        let route = keys == nil ? dtlsRoute : agent.selected?.route ?? dtlsRoute
+        let datagrams = dtlsOutput.datagrams
+        for index in 0..<datagrams.count {
+            let count = datagrams[index].byteCount
+            guard let route else { break }
+            let isAdmitted = agent.admitSending(count, on: route)
+            guard isAdmitted || keys == nil else { break }
+            out.send(datagrams[index], on: route)
         }
         dtlsOutput.datagrams.removeAll()
     }

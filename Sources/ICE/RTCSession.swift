@@ -178,7 +178,7 @@ package final class RTCSession {
         }
     }
 
-    /// Says goodbye (BYE and close_notify), and is over.
+    /// Says goodbye and is over: BYE, and close_notify where the tunnel is kept for channels.
     package func close(
         _ reason: EndReason, at now: Instant, engine: inout CryptoEngine,
         into out: inout RTCOutput, effects: inout Effects
