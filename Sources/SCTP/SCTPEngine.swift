@@ -51,9 +51,9 @@ package final class SCTPEngine {
         }
     }
 
-    /// A packet came out of DTLS.
+    /// A packet came out of DTLS. One that is not well formed is dropped.
     package func receive(_ packet: RawSpan, for id: UInt32, into events: inout SCTPEvents) {
-        guard associations[id] != nil else { return }
+        guard associations[id] != nil, PacketCheck.isSound(packet) else { return }
         collecting(into: &events) {
             unsafe packet.withUnsafeBytes {
                 unsafe gateway_sctp_input(id, $0.baseAddress, $0.count)

@@ -38,6 +38,26 @@ extension SCTPSuite {
             bystander.close()
         }
 
+        /// An INIT within a running association, with a parameter of no length: the library alone
+        /// would walk it for ever.
+        @Test func aParameterOfNoLengthHangsNobody() throws {
+            let wires = try Self.talking(seed: 5)
+            var tried = 0
+            for (from, packet) in wires.recorded where packet[12] == 1 {
+                // The parameters follow the two heads and 16 bytes of fields.
+                for at in stride(from: 32, to: packet.count - 3, by: 4) {
+                    var bad = packet
+                    bad[at + 2] = 0
+                    bad[at + 3] = 0
+                    wires.inject(CRC32C.sealed(bad), to: wires.peer(of: from))
+                    tried += 1
+                }
+            }
+            #expect(tried > 4)
+            #expect(wires.ended.isEmpty)
+            wires.close()
+        }
+
         /// Noise and cut packets say nothing in the peer's name: their checksum or tag is wrong.
         @Test func garbageAndTruncationsEndNothing() throws {
             let wires = try Self.talking(seed: 1)
@@ -64,8 +84,7 @@ extension SCTPSuite {
         /// A run that has shown every kind of packet: the handshake, data of one and more packets,
         /// losses and what mends them, resets of streams.
         private static func talking(seed: UInt64) throws -> Wires {
-            let wires = try #require(Wires(lossPerMille: 20, seed: seed))
-            wires.isRecording = true
+            let wires = try #require(Wires(lossPerMille: 20, seed: seed, isRecording: true))
             for stream in 0..<4 as Range<UInt16> {
                 #expect(wires.send([1, 2, 3], from: wires.left, stream: stream))
                 let large = [UInt8](repeating: 4, count: 3000)

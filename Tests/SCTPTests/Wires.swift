@@ -38,12 +38,13 @@ final class Wires {
     private(set) var largestPacket = 0
     /// Every packet that was sent, for those who want to damage it.
     private(set) var recorded: [(from: UInt32, bytes: [UInt8])] = []
-    var isRecording = false
+    private let isRecording: Bool
     /// Everything else that happened, by association, until it is taken.
     private var messages: [UInt32: [Message]] = [:]
     private var others: [UInt32: [SCTPEvents.Event]] = [:]
 
-    init?(lossPerMille: Int = 0, seed: UInt64 = 1) {
+    init?(lossPerMille: Int = 0, seed: UInt64 = 1, isRecording: Bool = false) {
+        self.isRecording = isRecording
         self.lossPerMille = lossPerMille
         random = SplitMix64(seed: seed)
         var events = SCTPEvents()
