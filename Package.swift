@@ -42,6 +42,10 @@ func library(_ name: String, pkgConfig: String?, debian: String) -> Target {
         name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([debian])])
 }
 
+/// `GATEWAY_TESTS=ICETests,StreamTests` builds those test targets and what they need, and nothing
+/// else: while working on one room, the others need not be compiled again and again.
+let onlyTests = Context.environment["GATEWAY_TESTS"]?.split(separator: ",").map(String.init)
+
 let package = Package(
     name: "gateway",
     products: [.executable(name: "gateway", targets: ["Gateway"])],
@@ -128,3 +132,11 @@ let package = Package(
     ] + (hasIPSecMB ? [library("CIPSecMB", pkgConfig: nil, debian: "libipsec-mb-dev")] : []),
     swiftLanguageModes: [.v6]
 )
+
+if let onlyTests {
+    package.targets.removeAll { $0.type == .test && !onlyTests.contains($0.name) }
+    if !onlyTests.contains("GatewayTests") {
+        package.products = []
+        package.targets.removeAll { $0.type == .executable }
+    }
+}
