@@ -127,7 +127,10 @@ let package = Package(
         tests("SystemTests", ["Wire", "System", "CLinux", "CAllocationCount"]),
         tests(
             "GatewayTests",
-            ["Wire", "Media", "Stream", "Crypto", "System", "Settings", "Gateway", "Simulation"]),
+            [
+                "Wire", "Media", "Stream", "Crypto", "HTTP", "System", "Settings", "Gateway",
+                "Simulation",
+            ]),
         tests("TidyTests", []),
     ] + (hasIPSecMB ? [library("CIPSecMB", pkgConfig: nil, debian: "libipsec-mb-dev")] : []),
     swiftLanguageModes: [.v6]

@@ -118,8 +118,10 @@ extension Gate {
     init(_ settings: LiveSettings) {
         self.init(
             publishKey: settings.keys.publish, readKey: settings.keys.read ?? Secret(""),
+            adminToken: settings.keys.admin,
             read: settings.config.auth.read, loopback: settings.config.auth.loopback,
-            hasProxies: !settings.config.http.trustedProxies.isEmpty)
+            proxies: settings.config.http.trustedProxies,
+            publicOrigin: settings.config.http.publicOrigin)
     }
 }
 

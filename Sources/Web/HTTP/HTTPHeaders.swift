@@ -44,6 +44,15 @@ package struct HTTPHeaders: Sendable {
 
     package func contains(_ name: String) -> Bool { index(of: name) != nil }
 
+    /// Whether any header's name begins so.
+    package func contains(prefix: String) -> Bool {
+        let count = prefix.utf8.count
+        return fields.contains { field in
+            field.name.count >= count
+                && bytes.raw.matches(prefix, field.name.prefix(count))
+        }
+    }
+
     /// Whether a comma-separated list, over all headers of this name, holds a token.
     package func contains(_ name: String, token: String) -> Bool {
         var index = index(of: name)
