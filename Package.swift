@@ -128,8 +128,8 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "Wire", "Media", "Stream", "Crypto", "HTTP", "System", "Settings", "Gateway",
-                "Simulation",
+                "Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "System",
+                "Settings", "Gateway", "Simulation",
             ]),
         tests("TidyTests", []),
     ] + (hasIPSecMB ? [library("CIPSecMB", pkgConfig: nil, debian: "libipsec-mb-dev")] : []),

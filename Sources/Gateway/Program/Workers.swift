@@ -81,7 +81,7 @@ final class Workers: Service {
         running.begin()
         _ = try Thread("worker-\(plan.index)") {
             defer { running.end() }
-            do throws(SystemError) {
+            do throws(WorkerStartError) {
                 try Worker(plan, neighbours, hub, log).run()
             } catch {
                 log.error(code: "cannot-start", "worker \(plan.index): \(error)")

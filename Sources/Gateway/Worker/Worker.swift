@@ -66,6 +66,8 @@ package final class Worker {
     var nextFeed: UInt32 = 0
     var feedHead: [UInt8] = []
     var fed = Effects()
+    /// nil: WebRTC is switched off.
+    var rtc: RTCDesk?
     var stopping: Instant?
     /// The text of the `Date` header, and the second it is for.
     var date: (seconds: Int64, text: String) = (-1, "")
@@ -97,21 +99,26 @@ package final class Worker {
     /// Made on the thread it lives on.
     package init(
         _ plan: WorkerPlan, _ neighbours: Neighbours, _ hub: Hub, _ log: Log
-    ) throws(SystemError) {
+    ) throws(WorkerStartError) {
         self.plan = plan
         self.neighbours = neighbours
         self.hub = hub
         self.log = log.with("worker", String(plan.index))
         now = Clock.now
-        poller = try Poller()
         deadlines = Deadlines(at: now)
         streamDeadlines = Deadlines(at: now)
         memory = MediaMemory(limit: plan.limits.mediaMemory)
         newcomers = Newcomers(maximum: plan.limits.newcomersPerNetwork)
         random = SplitMix64(seed: plan.seed)
-        _ = try poller.add(neighbours.bell(of: plan.index), tag: Tag.bell.number)
-        try openListeners()
-        try openDatagramSockets()
+        if let shared = plan.rtc { rtc = try RTCDesk(shared) }
+        do throws(SystemError) {
+            poller = try Poller()
+            _ = try poller.add(neighbours.bell(of: plan.index), tag: Tag.bell.number)
+            try openListeners()
+            try openDatagramSockets()
+        } catch {
+            throw WorkerStartError(error)
+        }
     }
 
     package func run() {
@@ -140,6 +147,7 @@ package final class Worker {
         let bell = neighbours.bell(of: plan.index)
         bell.fallAsleep()
         var next = min(deadlines.next, streamDeadlines.next, retryAt)
+        if let rtc { next = min(next, rtc.nextOfferEnd) }
         for entry in gathers.values { next = min(next, entry.gather.deadline) }
         if let stopping { next = min(next, stopping) }
         let timeout = next == .distantFuture ? nil : max(.zero, next - Clock.now)
@@ -170,5 +178,6 @@ package final class Worker {
         streamDeadlines.takeDue(at: now, into: &due)
         for slot in due { streamSlots[slot].map(expire) }
         expireGathers()
+        expireRTC()
     }
 }

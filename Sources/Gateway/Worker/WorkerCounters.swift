@@ -27,6 +27,10 @@ package struct WorkerCounters: Equatable, Sendable {
     /// Items handed to viewers on connections.
     package var itemsSent: Int64 = 0
 
+    /// WebRTC offers that were answered, and those whose peer never came.
+    package var rtcOffers: Int64 = 0
+    package var rtcNeverCame: Int64 = 0
+
     package init() {}
 
     package static func += (a: inout WorkerCounters, b: WorkerCounters) {
@@ -39,7 +43,7 @@ package struct WorkerCounters: Equatable, Sendable {
             \.datagramBytesOut, \.messagesOut, \.datagramsRefused, \.connectionsAccepted,
             \.connectionsClosed, \.connectionsRefused, \.connectionBytesIn, \.connectionBytesOut,
             \.lettersIn, \.relayRecordsIn, \.relayBytesIn, \.relayRecordsStale, \.questions,
-            \.refusals, \.itemsSent,
+            \.refusals, \.itemsSent, \.rtcOffers, \.rtcNeverCame,
         ]
     }
 }

@@ -22,6 +22,8 @@ package struct WorkerPlan: Sendable {
     package var protocols: [ServedProtocol]
     package var listeners: [Listener]
     package var datagramSockets: [Parcel<Descriptor>]
+    /// nil: no WebRTC.
+    package var rtc: RTCPlan?
     package var limits = WorkerLimits()
     package var gate: Gate
     /// What the configuration says about a stream.

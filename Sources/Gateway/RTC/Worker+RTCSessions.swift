@@ -1,0 +1,54 @@
+import ICE
+import Stream
+import Wire
+
+// What may be done to a session by who knows its name, at any worker.
+extension Worker {
+    /// Restarts are for phones that change networks, not for loops.
+    private static let restartGap = Interval.seconds(1)
+
+    func patch(_ id: RTCSessionName, _ ifMatch: String?, _ body: [UInt8]) -> RTCPatched {
+        guard let rtc, let place = rtc.directory.find(id) else { return .noSuchSession }
+        let fragment: TrickleFragment
+        do throws(NegotiationError) { fragment = try TrickleFragment(body.raw) } catch {
+            return .badFragment(error.detail)
+        }
+        guard let entry = rtc.directory.change(id, { $0 }) else { return .noSuchSession }
+        // Clients send `*`, nothing, or what we said; only another ETag is a mistake.
+        if let ifMatch, ifMatch != "*", ifMatch != entry.etag { return .preconditionFailed }
+        guard let remote = fragment.ice, remote != entry.remote else { return .done }
+        if let last = entry.restartedAt, now - last < Self.restartGap { return .tooMany }
+        return restart(id, remote, entry, place, rtc)
+    }
+
+    private func restart(
+        _ id: RTCSessionName, _ remote: ICECredentials, _ entry: RTCTable.Entry,
+        _ place: RTCTable.Place, _ rtc: RTCDesk
+    ) -> RTCPatched {
+        let local = rtc.issue(id.slot, worker: plan.index, at: now)
+        let etag = rtc.newETag()
+        let time = now
+        _ = rtc.directory.change(id) { entry in
+            entry.etag = etag
+            entry.remote = remote
+            entry.restartedAt = time
+            entry.offer?.negotiated.local = local
+            entry.offer?.negotiated.remote = remote
+        }
+        let answer = TrickleFragment.answer(
+            local: local, candidates: rtc.settings.addresses.candidates, mid: entry.mid,
+            kind: entry.kind)
+        return .restarted(sdpfrag: answer, etag: etag)
+    }
+
+    func end(_ id: RTCSessionName, _ reason: EndReason) -> Bool {
+        guard let rtc, let place = rtc.directory.remove(id) else { return false }
+        return place == .waiting
+    }
+
+    /// Offers whose peers never came give their places back.
+    func expireRTC() {
+        guard let rtc, rtc.nextOfferEnd <= now else { return }
+        counters.rtcNeverCame += Int64(rtc.expireOffers(at: now))
+    }
+}
