@@ -1,6 +1,6 @@
 package import ICE
 import Stream
-package import Wire
+import Wire
 
 /// Bounds on WebRTC sessions, all of them settings (numbers.md "Bounds").
 package struct RTCLimits: Equatable, Sendable {
