@@ -5,10 +5,8 @@ import Wire
 
 /// A connection of a worker: socket, perhaps TLS, what has been read but not consumed, and what is
 /// still to be written. The protocol is its session's matter; reading and writing is the worker's.
-final class Connection {
-    let peer: Address
+final class Connection: Participant {
     let local: Address
-    let service: String
     let session: any ByteSession
     /// The same, if it is one: the worker routes its requests.
     let http: HTTPSession?
@@ -25,8 +23,7 @@ final class Connection {
     var out: Outbox
     private var sealed: Outbox
     private var record: [UInt8] = []
-    /// What it publishes and reads, by its own numbers.
-    var publications: [ChannelID: Publishing] = [:]
+    /// What it reads, by its own numbers.
     var readers: [ChannelID: ConnectionReader] = [:]
     /// Nothing more is read; when all is written the socket is closed.
     private(set) var isEnding = false
@@ -34,12 +31,6 @@ final class Connection {
     /// Waits until the socket is writable: it is not written to before.
     var isBlocked = false
     var isInFlush = false
-
-    /// Where what it publishes goes.
-    enum Publishing {
-        case here(LocalStream, Epoch)
-        case elsewhere(FeedOut)
-    }
 
     /// It has not finished its first request: it may be anybody.
     var isNew: Bool { !session.isEstablished }
@@ -60,13 +51,12 @@ final class Connection {
         local = socket.localAddress ?? .any(port: 0)
         self.socket = socket
         self.tls = tls
-        self.peer = peer
-        self.service = service
         self.session = session
         http = session as? HTTPSession
         acceptedAt = now
         out = Outbox(limit: Self.outMaximum)
         sealed = Outbox(limit: Self.outMaximum)
+        super.init(service: service, peer: peer)
     }
 
     func register(
@@ -198,4 +188,44 @@ final class Connection {
     }
 
     var isOverflowing: Bool { out.isOverflowing || sealed.isOverflowing }
+
+    // MARK: What its worker tells its session
+
+    override var connection: Connection? { self }
+
+    override func isHere(at worker: Worker) -> Bool { worker.connections[identity] != nil }
+
+    override func take(_ answer: Answer, to id: QuestionID, at worker: Worker) {
+        session.answer(answer, to: id, at: worker.now, into: &worker.effects, out: &out)
+        worker.wantFlush(self)
+    }
+
+    override func take(_ notice: Notice, at worker: Worker) {
+        session.notice(notice, at: worker.now, into: &worker.effects, out: &out)
+        worker.wantFlush(self)
+    }
+
+    override func effectsWereRun(at worker: Worker) { worker.serveRequests(of: self) }
+
+    override func end(at worker: Worker) {
+        end()
+        worker.wantFlush(self)
+    }
+
+    override func admit(
+        _ subscription: Subscription, to local: LocalStream, _ channel: ChannelID,
+        at worker: Worker
+    ) throws(Refusal) {
+        guard readers[channel] == nil else {
+            throw Refusal(.tooMany, "this channel reads already; end that first")
+        }
+        let reader = ConnectionReader(self, channel, subscription, local, at: worker.now)
+        reader.resolve(at: worker.now, into: &worker.orders)
+        local.readers.append(reader)
+        readers[channel] = reader
+    }
+
+    override func leaveReading(at worker: Worker) {
+        for channel in Array(readers.keys) { worker.unsubscribe(self, channel) }
+    }
 }

@@ -23,7 +23,7 @@ final class LocalStream {
 
     struct Publisher {
         enum Source {
-            case connection(Connection, ChannelID)
+            case participant(Participant, ChannelID)
             /// A feed of another worker.
             case feed(worker: Int, number: UInt32)
         }

@@ -5,32 +5,42 @@ import Wire
 // What sessions want done, done after they have returned: so no session is ever entered twice.
 extension Worker {
     /// Runs what the session wrote, and what it writes when it is answered, until it is silent.
-    func runEffects(of connection: Connection) {
+    func runEffects(of participant: Participant) {
         while !effects.isEmpty {
             // The session may be called from here; what it then writes goes into fresh effects.
             swap(&effects, &running)
-            for effect in running.list { run(effect, of: connection) }
+            for effect in running.list { run(effect, of: participant) }
             running.clear()
         }
-        serveRequests(of: connection)
+        participant.effectsWereRun(at: self)
     }
 
-    private func run(_ effect: Effects.Effect, of connection: Connection) {
-        guard connections[connection.identity] != nil else { return }
+    private func run(_ effect: Effects.Effect, of participant: Participant) {
+        guard participant.isHere(at: self) else { return }
         switch effect {
-        case .ask(let question, let id): answer(question, id, for: connection)
+        case .ask(let question, let id): answer(question, id, for: participant)
         case .media(let channel, let slot, let layer, let items):
-            store(items, slot, layer, of: connection, channel)
+            store(items, slot, layer, of: participant, channel)
         case .announce(let channel, _), .format(let channel, _, _, _),
             .tracksComplete(let channel), .clock(let channel, _, _, _, _):
-            switch connection.publications[channel] {
+            switch participant.publications[channel] {
             case .here(let local, let epoch):
                 if let stream = local.stream { apply(effect, to: stream, epoch) }
                 runOrders(of: local)
             case .elsewhere(let feed): forward(effect, by: feed)
             case nil: break
             }
-        case .unpublish(let channel, let reason): unpublish(connection, channel, reason)
+        case .unpublish(let channel, let reason): unpublish(participant, channel, reason)
+        case .unsubscribe, .keyRequest, .pause, .resume:
+            if let connection = participant.connection { runReading(effect, of: connection) }
+        case .close(let reason):
+            leaveStreams(participant, because: reason)
+            participant.end(at: self)
+        }
+    }
+
+    private func runReading(_ effect: Effects.Effect, of connection: Connection) {
+        switch effect {
         case .unsubscribe(let channel): unsubscribe(connection, channel)
         case .keyRequest(let channel, let slot): requestKey(connection, channel, slot)
         case .pause(let channel, let slot):
@@ -38,15 +48,8 @@ extension Worker {
         case .resume(let channel, let slot):
             connection.readers[channel]?.change(slot) { $0.resume($1, at: now) }
             if let reader = connection.readers[channel] { markDirty(reader.stream) }
-        case .close(let reason): end(connection, because: reason)
+        default: preconditionFailure("not about reading")
         }
-    }
-
-    /// What is not read any more; what was written is still sent.
-    func end(_ connection: Connection, because reason: EndReason) {
-        leaveStreams(connection, because: reason)
-        connection.end()
-        wantFlush(connection)
     }
 
     /// What a publisher says of its tracks, done to the stream at its home.
@@ -70,10 +73,10 @@ extension Worker {
     }
 
     private func store(
-        _ items: Range<Int>, _ slot: SlotName, _ layer: UInt8, of connection: Connection,
+        _ items: Range<Int>, _ slot: SlotName, _ layer: UInt8, of participant: Participant,
         _ channel: ChannelID
     ) {
-        switch connection.publications[channel] {
+        switch participant.publications[channel] {
         case .here(let local, let epoch):
             local.stream?.store(
                 running, items: items, slot: slot, layer: layer, epoch: epoch, at: now,

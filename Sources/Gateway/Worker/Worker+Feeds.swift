@@ -8,7 +8,7 @@ final class FeedOut {
     let number: UInt32
     let home: Int
     let name: String
-    let connection: Connection
+    let participant: Participant
     let channel: ChannelID
     /// The question it was asked with, until the home has answered.
     var question: QuestionID?
@@ -24,13 +24,13 @@ final class FeedOut {
     static let backlogMaximum = 2 * 1024 * 1024
 
     init(
-        _ number: UInt32, to home: Int, _ name: String, of connection: Connection,
+        _ number: UInt32, to home: Int, _ name: String, of participant: Participant,
         _ channel: ChannelID, question: QuestionID
     ) {
         self.number = number
         self.home = home
         self.name = name
-        self.connection = connection
+        self.participant = participant
         self.channel = channel
         self.question = question
     }
@@ -60,12 +60,12 @@ extension Worker {
 
     func publishElsewhere(
         _ publication: Publication, as name: String, at home: Int, _ channel: ChannelID,
-        _ id: QuestionID, _ connection: Connection
+        _ id: QuestionID, _ participant: Participant
     ) {
         nextFeed &+= 1
-        let feed = FeedOut(nextFeed, to: home, name, of: connection, channel, question: id)
+        let feed = FeedOut(nextFeed, to: home, name, of: participant, channel, question: id)
         feedsOut[nextFeed] = feed
-        connection.publications[channel] = .elsewhere(feed)
+        participant.publications[channel] = .elsewhere(feed)
         neighbours.post(
             .publish(from: plan.index, feed: nextFeed, name: name, publication), to: home)
     }
@@ -75,27 +75,27 @@ extension Worker {
         guard let feed = feedsOut[number], let id = feed.question else { return }
         feed.question = nil
         switch result {
-        case .success(let epoch): reply(.published(epoch), id, feed.connection)
+        case .success(let epoch): reply(.published(epoch), id, feed.participant)
         case .failure(let refusal):
             feedsOut[number] = nil
-            feed.connection.publications[feed.channel] = nil
-            reply(.refused(refusal), id, feed.connection)
+            feed.participant.publications[feed.channel] = nil
+            reply(.refused(refusal), id, feed.participant)
         }
-        runEffects(of: feed.connection)
+        runEffects(of: feed.participant)
     }
 
     func notice(_ number: UInt32, _ notice: Notice) {
         guard let feed = feedsOut[number] else { return }
         switch notice {
         case .keyWanted(_, let slot, let layer):
-            tell(.keyWanted(feed.channel, slot, layer: layer), feed.connection)
+            tell(.keyWanted(feed.channel, slot, layer: layer), feed.participant)
         case .ended(_, let reason):
             feedsOut[number] = nil
-            feed.connection.publications[feed.channel] = nil
-            tell(.ended(feed.channel, reason), feed.connection)
+            feed.participant.publications[feed.channel] = nil
+            tell(.ended(feed.channel, reason), feed.participant)
         case .demand(_, let slot, let bits, let layer):
             tell(
-                .demand(feed.channel, slot, bits: bits, highestLayer: layer), feed.connection)
+                .demand(feed.channel, slot, bits: bits, highestLayer: layer), feed.participant)
         case .changed: break
         }
     }

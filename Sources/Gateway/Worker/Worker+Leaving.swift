@@ -3,8 +3,8 @@ import Wire
 
 // What is left behind when a publication, a subscription or a whole connection ends: nothing.
 extension Worker {
-    func unpublish(_ connection: Connection, _ channel: ChannelID, _ reason: EndReason) {
-        switch connection.publications.removeValue(forKey: channel) {
+    func unpublish(_ participant: Participant, _ channel: ChannelID, _ reason: EndReason) {
+        switch participant.publications.removeValue(forKey: channel) {
         case .here(let local, let epoch): unpublish(local, epoch, reason)
         case .elsewhere(let feed): close(feed, reason)
         case nil: break
@@ -26,13 +26,13 @@ extension Worker {
         setDeadline(of: reader.stream)
     }
 
-    /// The connection is over: nothing of it stays in any stream.
-    func leaveStreams(_ connection: Connection, because reason: EndReason) {
-        for channel in Array(connection.publications.keys) {
-            unpublish(connection, channel, reason)
+    /// It is over: nothing of it stays in any stream.
+    func leaveStreams(_ participant: Participant, because reason: EndReason) {
+        for channel in Array(participant.publications.keys) {
+            unpublish(participant, channel, reason)
         }
-        for channel in Array(connection.readers.keys) { unsubscribe(connection, channel) }
-        for (id, parked) in waiting where parked.connection === connection {
+        participant.leaveReading(at: self)
+        for (id, parked) in waiting where parked.participant === participant {
             waiting[id] = nil
             hub.waiterLeft(parked.stream.name)
             parked.stream.stream?.stopWaiting(id)

@@ -5,59 +5,67 @@ import Wire
 // What a session may not decide alone. Whatever the protocol, the gate is asked here and nowhere
 // else, at every new publication and subscription.
 extension Worker {
-    func answer(_ question: Question, _ id: QuestionID, for connection: Connection) {
+    func answer(_ question: Question, _ id: QuestionID, for participant: Participant) {
         counters.questions += 1
         switch question {
         case .authorise(let action, let name, let credential, let peer):
-            let decision = plan.gate.decide(action, name: name, credential, peer: peer)
-            reply(decision.answer, id, connection)
+            let decision = decide(action, name, credential, peer, for: participant)
+            reply(decision.answer, id, participant)
         case .publish(let channel, let name, let credential, let peer, let publication):
-            let decision = plan.gate.decide(.publish, name: name, credential, peer: peer)
+            let decision = decide(.publish, name, credential, peer, for: participant)
             guard case .allow(let principal, _) = decision else {
-                return reply(decision.answer, id, connection)
+                return reply(decision.answer, id, participant)
             }
             var publication = publication
             publication.principal = principal
-            publish(publication, as: name, channel, id, connection)
+            publish(publication, as: name, channel, id, participant)
         case .subscribe(let channel, let name, let credential, let peer, let subscription):
-            let decision = plan.gate.decide(.read, name: name, credential, peer: peer)
+            let decision = decide(.read, name, credential, peer, for: participant)
             guard case .allow = decision else {
-                return reply(decision.answer, id, connection)
+                return reply(decision.answer, id, participant)
             }
-            subscribe(subscription, to: name, channel, id, connection)
+            subscribe(subscription, to: name, channel, id, participant)
         }
     }
 
-    func reply(_ answer: Answer, _ id: QuestionID, _ connection: Connection) {
+    /// A session that came by an HTTP request is judged by that request: its media may come from
+    /// another address of the same machine.
+    private func decide(
+        _ action: Action, _ name: String, _ credential: Credential, _ peer: Address,
+        for participant: Participant
+    ) -> Gate.Decision {
+        plan.gate.decide(
+            action, name: name, credential, participant.request ?? GateRequest(peer: peer))
+    }
+
+    func reply(_ answer: Answer, _ id: QuestionID, _ participant: Participant) {
         if case .refused(let refusal) = answer {
             counters.refusals += 1
-            log.info("\(connection.service) \(connection.peer): \(refusal)")
+            log.info("\(participant.service) \(participant.peer): \(refusal)")
         }
-        connection.session.answer(
-            answer, to: id, at: now, into: &effects, out: &connection.out)
-        wantFlush(connection)
+        participant.take(answer, to: id, at: self)
     }
 
     private func publish(
         _ publication: Publication, as name: String, _ channel: ChannelID, _ id: QuestionID,
-        _ connection: Connection
+        _ participant: Participant
     ) {
-        guard connection.publications[channel] == nil else {
+        guard participant.publications[channel] == nil else {
             let refusal = Refusal(.tooMany, "this channel publishes already; end that first")
-            return reply(.refused(refusal), id, connection)
+            return reply(.refused(refusal), id, participant)
         }
         do throws(Refusal) {
             let claim = try claim(name)
             guard claim.home == plan.index else {
                 return publishElsewhere(
-                    publication, as: name, at: claim.home, channel, id, connection)
+                    publication, as: name, at: claim.home, channel, id, participant)
             }
             let local = home(name, lastEpoch: claim.lastEpoch)
-            let epoch = try begin(publication, at: local, .connection(connection, channel))
-            connection.publications[channel] = .here(local, epoch)
-            reply(.published(epoch), id, connection)
+            let epoch = try begin(publication, at: local, .participant(participant, channel))
+            participant.publications[channel] = .here(local, epoch)
+            reply(.published(epoch), id, participant)
         } catch {
-            reply(.refused(error), id, connection)
+            reply(.refused(error), id, participant)
         }
     }
 
@@ -77,24 +85,24 @@ extension Worker {
 
     private func subscribe(
         _ subscription: Subscription, to name: String, _ channel: ChannelID, _ id: QuestionID,
-        _ connection: Connection
+        _ participant: Participant
     ) {
         do throws(Refusal) {
             let local = try local(name, patience: subscription.patience)
             defer { setDeadline(of: local) }
             if local.isReady(at: now) {
-                admit(subscription, to: local, channel, id, connection)
+                admit(subscription, to: local, channel, id, participant)
             } else {
-                try park(subscription, at: local, channel, id, connection)
+                try park(subscription, at: local, channel, id, participant)
             }
         } catch {
-            reply(.refused(error), id, connection)
+            reply(.refused(error), id, participant)
         }
     }
 
     private func park(
         _ subscription: Subscription, at local: LocalStream, _ channel: ChannelID,
-        _ id: QuestionID, _ connection: Connection
+        _ id: QuestionID, _ participant: Participant
     ) throws(Refusal) {
         guard subscription.patience > .zero else {
             throw Refusal(.notFound, "nobody publishes \(local.name) now")
@@ -116,7 +124,7 @@ extension Worker {
             throw error
         }
         waiting[nextWaiter] = .init(
-            connection: connection, channel: channel, question: id,
+            participant: participant, channel: channel, question: id,
             subscription: subscription, stream: local)
         runOrders(of: local)
     }
@@ -125,37 +133,34 @@ extension Worker {
     func tell(_ waiter: Waiters.ID, _ result: Waiters.Result, at local: LocalStream) {
         guard let parked = waiting.removeValue(forKey: waiter) else { return }
         hub.waiterLeft(local.name)
-        guard connections[parked.connection.identity] != nil else { return }
+        guard parked.participant.isHere(at: self) else { return }
         switch result {
         case .ready:
             admit(
                 parked.subscription, to: local, parked.channel, parked.question,
-                parked.connection)
-        case .failed(let refusal): reply(.refused(refusal), parked.question, parked.connection)
+                parked.participant)
+        case .failed(let refusal): reply(.refused(refusal), parked.question, parked.participant)
         }
-        runEffects(of: parked.connection)
+        runEffects(of: parked.participant)
     }
 
     private func admit(
         _ subscription: Subscription, to local: LocalStream, _ channel: ChannelID,
-        _ id: QuestionID, _ connection: Connection
+        _ id: QuestionID, _ participant: Participant
     ) {
-        guard connection.readers[channel] == nil else {
-            let refusal = Refusal(.tooMany, "this channel reads already; end that first")
-            return reply(.refused(refusal), id, connection)
+        do throws(Refusal) {
+            try participant.admit(subscription, to: local, channel, at: self)
+        } catch {
+            return reply(.refused(error), id, participant)
         }
-        let reader = ConnectionReader(connection, channel, subscription, local, at: now)
-        reader.resolve(at: now, into: &orders)
-        local.readers.append(reader)
-        connection.readers[channel] = reader
-        reply(.subscribed(local.snapshot(at: now)), id, connection)
+        reply(.subscribed(local.snapshot(at: now)), id, participant)
         runOrders(of: local)
         markDirty(local)
     }
 
     /// A subscription that waits for its stream.
     struct Waiting {
-        let connection: Connection
+        let participant: Participant
         let channel: ChannelID
         let question: QuestionID
         let subscription: Subscription

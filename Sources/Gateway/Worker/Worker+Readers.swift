@@ -50,7 +50,7 @@ extension Worker {
 
     /// Sessions that were told something may have asked for something.
     private func runPendingEffects() {
-        while let connection = pendingEffects.popLast() { runEffects(of: connection) }
+        while let participant = pendingEffects.popLast() { runEffects(of: participant) }
         while let connection = hopeless.popLast() { close(connection) }
     }
 }

@@ -113,22 +113,21 @@ extension Worker {
     ) {
         guard let publisher = local.publisher, publisher.epoch == epoch else { return }
         switch publisher.source {
-        case .connection(let connection, let channel): tell(notice(channel), connection)
+        case .participant(let participant, let channel): tell(notice(channel), participant)
         case .feed(let worker, let number):
             neighbours.post(.feedNotice(number, notice(0)), to: worker)
         }
     }
 
-    func tell(_ notice: Notice, _ connection: Connection) {
-        guard connections[connection.identity] != nil else { return }
-        connection.session.notice(notice, at: now, into: &effects, out: &connection.out)
-        wantFlush(connection)
-        pendingEffects.append(connection)
+    func tell(_ notice: Notice, _ participant: Participant) {
+        guard participant.isHere(at: self) else { return }
+        participant.take(notice, at: self)
+        pendingEffects.append(participant)
     }
 
     private func forgetPublisher(of local: LocalStream) {
-        if case .connection(let connection, let channel) = local.publisher?.source {
-            connection.publications[channel] = nil
+        if case .participant(let participant, let channel) = local.publisher?.source {
+            participant.publications[channel] = nil
         }
         local.publisher = nil
     }

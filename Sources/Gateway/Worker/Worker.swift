@@ -37,7 +37,7 @@ package final class Worker {
     /// Connections that have something to write in this turn.
     var toFlush: [Int] = []
     /// Sessions that were called outside of their own turn and may have written effects.
-    var pendingEffects: [Connection] = []
+    var pendingEffects: [Participant] = []
     /// Connections that are too slow to be kept: closed when nobody walks over them.
     var hopeless: [Connection] = []
     var gathers: [Gather.ID: (gather: Gather, done: (Gather) -> Void)] = [:]
