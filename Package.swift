@@ -57,6 +57,7 @@ let package = Package(
         room("Codecs", "Media/Codecs", ["Wire", "Media"]),
         room("RTP", "Media/RTP", ["Wire", "Media", "Codecs"]),
         room("SDP", "Media/SDP", ["Wire", "Media"]),
+        room("Containers", "Media/Containers", ["Wire", "Media", "Codecs"]),
         room("Stream", "Media/Stream", ["Wire", "Media", "Codecs", "RTP"]),
 
         room(
@@ -115,6 +116,7 @@ let package = Package(
         tests(
             "MediaTests",
             ["Wire", "Media", "Codecs", "RTP", "SDP", "Simulation", "CAllocationCount"]),
+        tests("ContainerTests", ["Wire", "Media", "Codecs", "Containers"]),
         tests(
             "StreamTests",
             ["Wire", "Media", "Codecs", "RTP", "Stream", "Simulation", "CAllocationCount"]),

@@ -10,6 +10,7 @@ struct TidyTests {
         "Media/Codecs": ["Wire", "Media"],
         "Media/RTP": ["Wire", "Media", "Codecs"],
         "Media/SDP": ["Wire", "Media"],
+        "Media/Containers": ["Wire", "Media", "Codecs"],
         "Media/Stream": ["Wire", "Media", "Codecs", "RTP"],
         "Crypto": ["Wire", "COpenSSL", "CCryptoShims", "CSRTP", "CIPSecMB"],
         "ICE": ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"],
