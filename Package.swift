@@ -66,14 +66,15 @@ let package = Package(
         room("ICE", "ICE", ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"]),
         room("SCTP", "SCTP", ["Wire", "CSCTPShims"]),
         room("HTTP", "Web/HTTP", ["Wire"]),
+        room("WHIP", "Web/WHIP", ["Wire", "HTTP"]),
 
         room("System", "System", ["Wire", "CLinux"]),
         room("Settings", "Gateway/Config", ["Wire", "CYAML"]),
         .executableTarget(
             name: "Gateway",
             dependencies: [
-                "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP",
-                "System", "Settings",
+                "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "WHIP",
+                "System", "Settings", "CZlib",
             ],
             path: "Sources/Gateway", exclude: ["Config"], swiftSettings: house),
 
@@ -87,6 +88,7 @@ let package = Package(
         library("CUsrsctp", pkgConfig: "usrsctp", debian: "libusrsctp-dev"),
         library("COpenSSL", pkgConfig: "openssl", debian: "libssl-dev"),
         library("CSRTP", pkgConfig: "libsrtp2", debian: "libsrtp2-dev"),
+        library("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
         library("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
 
         .target(
@@ -108,7 +110,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Wire", "Media", "Codecs", "RTP", "SDP", "Crypto", "ICE", "HTTP", "Settings",
+                "Wire", "Media", "Codecs", "RTP", "SDP", "Crypto", "ICE", "HTTP", "WHIP",
+                "Settings",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: house),
         tests("FuzzTests", ["Wire", "FuzzTargets"]),
@@ -125,7 +128,7 @@ let package = Package(
             "ICETests", ["Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "Simulation"]),
         tests(
             "SCTPTests", ["Wire", "ICE", "SCTP", "Simulation", "CHeldClock", "CAllocationCount"]),
-        tests("WebTests", ["Wire", "HTTP", "Simulation", "FuzzTargets"]),
+        tests("WebTests", ["Wire", "HTTP", "WHIP", "Simulation", "FuzzTargets"]),
         tests("SystemTests", ["Wire", "System", "CLinux", "CAllocationCount"]),
         tests(
             "GatewayTests",

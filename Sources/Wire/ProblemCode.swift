@@ -6,7 +6,6 @@ public enum ProblemCode: String, CaseIterable, Sendable {
     case badPath = "bad-path"
     case badName = "bad-name"
     case badJSON = "bad-json"
-    case badSDP = "bad-sdp"
     case methodNotAllowed = "method-not-allowed"
     case methodUnknown = "method-unknown"
     case versionUnknown = "version-unknown"
@@ -41,6 +40,19 @@ public enum ProblemCode: String, CaseIterable, Sendable {
     case tracksUnsupported = "tracks-unsupported"
     case sourceFailed = "source-failed"
 
+    // Offers that cannot be answered.
+    case sdpMalformed = "sdp-malformed"
+    case sdpTooLarge = "sdp-too-large"
+    case sdpWrongDirection = "sdp-wrong-direction"
+    case sdpNoMedia = "sdp-no-media"
+    case sdpNoICE = "sdp-no-ice"
+    case sdpNoFingerprint = "sdp-no-fingerprint"
+    case sdpNotSecure = "sdp-not-secure"
+    case sdpNotBundled = "sdp-not-bundled"
+    case sdpNoRTCPMux = "sdp-no-rtcp-mux"
+    case sdpTooManyTracks = "sdp-too-many-tracks"
+    case renegotiationUnsupported = "renegotiation-unsupported"
+
     // The gateway.
     case tooManySessions = "too-many-sessions"
     case overloaded = "overloaded"
@@ -58,7 +70,9 @@ public enum ProblemCode: String, CaseIterable, Sendable {
 
     private typealias Entry = (status: Int, title: String, fix: String)
 
-    private var entry: Entry { requestEntry ?? accessEntry ?? streamEntry ?? gatewayEntry }
+    private var entry: Entry { 
+        requestEntry ?? accessEntry ?? streamEntry ?? offerEntry ?? gatewayEntry
+    }
 
     private var requestEntry: Entry? {
         switch self {
@@ -67,7 +81,6 @@ public enum ProblemCode: String, CaseIterable, Sendable {
         case .badName:
             (400, "The stream name is refused", "Use letters, digits and _ . ~ - in app/stream")
         case .badJSON: (400, "The body is not the JSON that is expected", "")
-        case .badSDP: (400, "The session description is refused", "")
         case .methodNotAllowed: (405, "The method is not allowed here", "")
         case .methodUnknown: (501, "The method is unknown", "")
         case .versionUnknown: (505, "The HTTP version is not spoken", "Use HTTP/1.1")
@@ -114,6 +127,26 @@ public enum ProblemCode: String, CaseIterable, Sendable {
             (422, "No codec is common to both sides", "Offer H.264 or VP8, and Opus")
         case .tracksUnsupported: (422, "These tracks cannot be served", "")
         case .sourceFailed: (502, "The source of the stream failed", "Check the source's address")
+        default: nil
+        }
+    }
+
+    private var offerEntry: Entry? {
+        switch self {
+        case .sdpMalformed: (400, "The session description cannot be read", "")
+        case .sdpTooLarge: (413, "The session description is too large", "")
+        case .sdpWrongDirection:
+            (400, "The offer's direction is wrong", "Publish with sendonly, play with recvonly")
+        case .sdpNoMedia: (400, "The offer has neither audio nor video", "Add a track")
+        case .sdpNoICE: (400, "The offer has no ICE credentials", "")
+        case .sdpNoFingerprint: (400, "The offer has no DTLS fingerprint", "Use sha-256")
+        case .sdpNotSecure:
+            (400, "The offer asks for unencrypted media", "Use UDP/TLS/RTP/SAVPF")
+        case .sdpNotBundled: (422, "The tracks are not bundled", "Set bundlePolicy to max-bundle")
+        case .sdpNoRTCPMux: (400, "RTP and RTCP are not multiplexed", "Offer a=rtcp-mux")
+        case .sdpTooManyTracks: (422, "The offer has too many tracks", "Send one of each kind")
+        case .renegotiationUnsupported:
+            (422, "A session cannot be negotiated again", "Open a new one")
         default: nil
         }
     }

@@ -16,11 +16,12 @@ struct TidyTests {
         "ICE": ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"],
         "SCTP": ["Wire", "CSCTPShims"],
         "Web/HTTP": ["Wire"],
+        "Web/WHIP": ["Wire", "HTTP"],
         "Gateway/Config": ["Wire", "CYAML"],
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],
         "Gateway": [
-            "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "System",
-            "Settings", "Glibc", "Synchronization",
+            "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "WHIP",
+            "System", "Settings", "CZlib", "Glibc", "Synchronization",
         ],
     ]
 

@@ -108,7 +108,7 @@ package struct Program {
     private func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 
     /// Ourselves, by a path that `ps` can show.
-    private static var executable: String {
+    static var executable: String {
         var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = unsafe readlink("/proc/self/exe", &bytes, bytes.count)
         guard count > 0 else { return "/proc/self/exe" }

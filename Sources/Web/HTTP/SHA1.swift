@@ -1,5 +1,6 @@
-/// SHA-1 (FIPS 180-4), for the handshake of RFC 6455 alone, where it protects nothing: it proves
-/// that the server has read the request. Whatever needs protection uses Crypto.
+/// SHA-1 (FIPS 180-4), where it protects nothing: the handshake of RFC 6455, where it proves that
+/// the server has read the request, and the tags of our own files. Whatever needs protection uses
+/// Crypto.
 enum SHA1 {
     static func digest(_ message: [UInt8]) -> [UInt8] {
         var state: [5 of UInt32] = [

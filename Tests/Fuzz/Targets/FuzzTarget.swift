@@ -22,6 +22,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case srtp = "srtp"
     case textHead = "text-head"
     case webSocket = "websocket"
+    case whip = "whip"
     case yamlConfig = "yaml-config"
 
     package func run(_ bytes: RawSpan) {
@@ -44,6 +45,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .srtp: fuzzSRTP(bytes)
         case .textHead: fuzzTextHead(bytes)
         case .webSocket: fuzzWebSocket(bytes)
+        case .whip: fuzzWHIP(bytes)
         case .yamlConfig: fuzzYAMLConfig(bytes)
         }
     }
