@@ -133,7 +133,7 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "System",
+                "Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "WHIP", "System",
                 "Settings", "Gateway", "Simulation",
             ]),
         tests("TidyTests", []),

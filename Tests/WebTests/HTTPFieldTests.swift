@@ -58,7 +58,7 @@ struct HTTPFieldTests {
             ("Basic QTpB", .password(user: "A", password: "A")), ("Basic dTpw=", .unknown),
             ("Basic !!", .unknown), ("Basic dXA=", .unknown), ("Bearer", .unknown),
             ("Bearer ", .unknown),
-            ("Bearer a b", .unknown), ("abc", .unknown), ("Digest x", .unknown),
+            ("Bearer a b", .unknown), ("abc", .bearer("abc")), ("Digest x", .unknown),
             ("Bearer " + String(repeating: "a", count: 60_000), .unknown),
         ] as [(String, AuthHeader)])
     func readsCredentials(header: String, credentials: AuthHeader) {

@@ -4,7 +4,7 @@ import WHIP
 import Wire
 
 struct WHIPAnswerTests {
-    static let opened = WHIPOutcome.opened(session: "kJ2x", etag: "uf", sdp: Array("v=0".utf8))
+    static let opened = WHIPOutcome.opened(session: "kJ2x", etag: "\"uf\"", sdp: Array("v=0".utf8))
 
     /// Section 2: OBS makes the string the path and clears the query.
     @Test func theLocationIsAPathWithoutAQuery() {
@@ -61,7 +61,7 @@ struct WHIPAnswerTests {
         let trickled = WHIPOutcome.trickled.response(.play, .standard, WHIPLinks())
         #expect(trickled.status == 204)
         #expect(trickled.headers["ETag"] == nil)
-        let restarted = WHIPOutcome.restarted(etag: "n", fragment: Array("a=ice-lite".utf8))
+        let restarted = WHIPOutcome.restarted(etag: "\"n\"", fragment: Array("a=ice-lite".utf8))
             .response(.play, .standard, WHIPLinks())
         #expect(restarted.status == 200)
         #expect(restarted.headers["ETag"] == "\"n\"")

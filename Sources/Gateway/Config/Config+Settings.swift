@@ -16,6 +16,9 @@ extension Config {
             "http.trusted-proxies", \.http.trustedProxies, .list(of: .range), .reload,
             "Proxies whose X-Forwarded-For we believe; no others are."),
         Setting(
+            "http.pages", \.http.pages, .path, .reload,
+            "The folder with the page; empty: the one that came with the program."),
+        Setting(
             "http.tls.listen", \.http.tls.listen, .listen, .restart,
             "The same over HTTPS, as soon as there is a certificate."),
         Setting(
@@ -36,6 +39,9 @@ extension Config {
         Setting(
             "webrtc.advertise", \.webrtc.advertise, .list(of: .advertised), .reload,
             "Our public addresses, when we are behind NAT or in a container."),
+        Setting(
+            "webrtc.ice-servers", \.webrtc.iceServers, .list(of: .iceServer), .reload,
+            "STUN and TURN servers that clients are told of; none is needed to reach us."),
         Setting(
             "webrtc.ice", \.webrtc.ice, .word, .restart,
             "We answer connectivity checks and start none."),

@@ -29,6 +29,8 @@ package struct Config: Equatable, Sendable {
         package var tls = TLS()
         /// Empty: the Host of the request.
         package var publicOrigin = ""
+        /// Empty: beside the program.
+        package var pages = ""
         package var trustedProxies: [AddressRange] = []
     }
 
@@ -41,6 +43,7 @@ package struct Config: Equatable, Sendable {
     package struct WebRTC: Equatable, Sendable {
         package var listen: Address? = .any(port: 8000)
         package var advertise: [Address] = []
+        package var iceServers: [ICEServerURL] = []
         package var ice = ICEMode.lite
         package var playoutDelay = PlayoutDelay.auto
         package var prefer: [PreferredCodec] = [.h264]

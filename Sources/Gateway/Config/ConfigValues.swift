@@ -95,3 +95,32 @@ package struct AddressRange: Equatable, Sendable, CustomStringConvertible {
         "\(base.ip)/\(base.isIPv4 ? bits - 96 : bits)"
     }
 }
+
+/// `stun:HOST:PORT`, or `turn:USER:PASSWORD@HOST:PORT?transport=udp` with a credential that every
+/// client is told.
+package struct ICEServerURL: Equatable, Sendable {
+    package let url: String
+    package let user: String
+    package let password: String
+
+    package init?(_ text: String) {
+        let visible = text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+        // Clients cut the header that carries these at commas, semicolons and quotes.
+        guard visible, !text.contains(where: { "<>\",;\\".contains($0) }),
+            let colon = text.firstIndex(of: ":"), text.index(after: colon) < text.endIndex,
+            ["stun", "stuns", "turn", "turns"].contains(text[..<colon])
+        else { return nil }
+        let isTURN = text.hasPrefix("turn")
+        let rest = text[text.index(after: colon)...]
+        let at = rest.lastIndex(of: "@")
+        guard isTURN == (at != nil) else { return nil }
+        guard let at else {
+            (url, user, password) = (text, "", "")
+            return
+        }
+        guard let middle = rest[..<at].firstIndex(of: ":") else { return nil }
+        user = String(rest[..<middle])
+        password = String(rest[rest.index(after: middle)..<at])
+        url = "\(text[...colon])\(rest[rest.index(after: at)...])"
+    }
+}

@@ -103,6 +103,16 @@ extension Kind where Value == AddressRange {
     }
 }
 
+extension Kind where Value == ICEServerURL {
+    static var iceServer: Kind {
+        Kind("a server like stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT") {
+            ICEServerURL($0)
+        } write: {
+            yaml($0.url)
+        }
+    }
+}
+
 extension Kind where Value == Key {
     static var key: Kind {
         Kind("a key of 8 to 256 visible characters, or 'generated'") { (node) throws(Refusal) in

@@ -61,7 +61,8 @@ package struct Gate: Sendable {
         // A credential that is wrong is wrong, also where none would have been needed: a user who
         // mistypes a key learns of it here and not from the first stranger who publishes.
         guard credential.isEmpty else {
-            return .deny(Refusal(.forbidden, "the key is not one that this gateway knows"))
+            return .deny(
+                Refusal(.unauthenticated, "the key is not one that this gateway knows"))
         }
         switch keyless(action, request) {
         case nil: return .allow(.local, until: nil)

@@ -8,7 +8,7 @@ package enum Gzip {
     /// - Returns: Nil if zlib refuses: then the bytes are sent as they are.
     package static func compress(_ bytes: [UInt8]) -> [UInt8]? {
         var stream = unsafe z_stream()
-        let size = CInt(MemoryLayout<z_stream>.size)
+        let size = CInt(unsafe MemoryLayout<z_stream>.size)
         guard
             unsafe deflateInit2_(
                 &stream, Z_BEST_COMPRESSION, Z_DEFLATED, windowBits, 9, Z_DEFAULT_STRATEGY,

@@ -40,6 +40,16 @@ package final class HTTPSession: ByteSession {
         }
     }
 
+    /// Reads the body of an offered request; the request then comes again, whole.
+    func takeBody(
+        of id: HTTPRequest.ID, limit: Int, at now: Instant, into effects: inout Effects,
+        out: inout Outbox
+    ) {
+        within(&effects, &out) { connection, http in
+            connection.takeBody(of: id, limit: limit, at: now, into: &http)
+        }
+    }
+
     package func receive(
         _ bytes: RawSpan, at now: Instant, into effects: inout Effects, out: inout Outbox
     ) -> Int {

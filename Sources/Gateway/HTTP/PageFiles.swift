@@ -1,7 +1,7 @@
 import Glibc
 package import HTTP
 import System
-package import Wire
+import Wire
 
 /// Reads the page into memory, once at start and at each reload: a request never touches a file.
 package enum PageFiles {

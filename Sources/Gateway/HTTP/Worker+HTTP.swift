@@ -12,15 +12,32 @@ extension Worker {
         session.date = dateText()
         while connections[connection.identity] != nil, let event = session.nextRequest() {
             switch event {
-            // No route takes a body yet: an offer is answered without reading it.
-            case .offer(let request), .request(let request):
-                switch session.site {
-                case .admin: serveAdmin(request, for: connection)
-                case .front: serveFront(request, for: connection)
-                }
+            case .offer(let request):
+                route(request, session.site, bodyIsWaiting: true, connection)
+            case .request(let request):
+                route(request, session.site, bodyIsWaiting: false, connection)
             case .upgraded, .close: break
             }
         }
+    }
+
+    private func route(
+        _ request: HTTPRequest, _ site: HTTPSession.Site, bodyIsWaiting: Bool,
+        _ connection: Connection
+    ) {
+        switch site {
+        case .admin: serveAdmin(request, for: connection)
+        case .front: serveFront(request, bodyIsWaiting: bodyIsWaiting, for: connection)
+        }
+    }
+
+    func takeBody(of request: HTTPRequest, limit: Int, _ connection: Connection) {
+        guard let session = connection.http else { return }
+        session.takeBody(
+            of: request.id, limit: limit, at: now, into: &effects, out: &connection.out)
+        runEffects(of: connection)
+        setDeadline(of: connection)
+        wantFlush(connection)
     }
 
     func respond(

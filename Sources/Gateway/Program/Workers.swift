@@ -1,9 +1,11 @@
 import Crypto
 import Glibc
+import HTTP
 import Settings
 import Stream
 import Synchronization
 import System
+import WHIP
 import Wire
 
 /// All workers, as the main thread sees them: started together, told together, waited for together.
@@ -33,6 +35,10 @@ final class Workers: Service {
         material = CertificateStore(surroundings.state)
         let config = surroundings.settings.config
         let tls = try material.load(config)
+        let front = try FrontPlan(config)
+        if front.site.isEmpty {
+            log.warning("the page's files were not found: set http.pages to their folder")
+        }
         // Sockets that came from a parent or systemd decide how many there are.
         let count = max(
             1, sockets.count(ListenerSpec.http), sockets.count(ListenerSpec.webrtcUDP))
@@ -41,6 +47,7 @@ final class Workers: Service {
             for index in 0..<count {
                 var plan = Self.plan(index, of: count, surroundings, tls)
                 plan.version = Program.version
+                plan.front = front
                 try spawn(plan)
             }
         } catch {
@@ -99,10 +106,11 @@ final class Workers: Service {
             neighbours.postToAll(
                 .settings(
                     WorkerSettings(
-                        gate: Gate(settings), rules: { settings.config.rules(for: $0) },
+                        gate: Gate(settings), front: try FrontPlan(settings.config),
+                        rules: { settings.config.rules(for: $0) },
                         tls: tls)))
         } catch {
-            log.error(code: "bad-certificate", "the certificate stays as it was: \(error.lines)")
+            log.error(code: "cannot-reload", "everything stays as it was: \(error.lines)")
         }
     }
 
@@ -122,6 +130,19 @@ extension Gate {
             read: settings.config.auth.read, loopback: settings.config.auth.loopback,
             proxies: settings.config.http.trustedProxies,
             publicOrigin: settings.config.http.publicOrigin)
+    }
+}
+
+extension FrontPlan {
+    init(_ config: Config) throws(StartError) {
+        let servers = config.webrtc.iceServers.map {
+            ICEServer(url: $0.url, username: $0.user, credential: $0.password)
+        }
+        self.init(
+            site: try PageFiles.load(config.http.pages), links: WHIPLinks(iceServers: servers))
+        ports = [("http", config.http.listen)].compactMap { name, address in
+            address.map { (name, $0.port) }
+        }
     }
 }
 

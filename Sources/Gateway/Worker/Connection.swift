@@ -205,6 +205,23 @@ final class Connection: Participant {
         worker.wantFlush(self)
     }
 
+    override func reports(at worker: Worker) -> [SessionReport] {
+        func report(_ role: SessionReport.Role, _ stream: String) -> SessionReport {
+            let place = "\(worker.plan.index)-\(identity.index)-\(identity.generation)"
+            return SessionReport(
+                id: "\(service)-\(place)", worker: worker.plan.index, role: role,
+                protocolName: service, stream: stream, peer: peer,
+                uptime: worker.now - acceptedAt)
+        }
+        let published = publications.values.map { publishing in
+            switch publishing {
+            case .here(let local, _): report(.publish, local.name)
+            case .elsewhere(let feed): report(.publish, feed.name)
+            }
+        }
+        return published + readers.values.map { report(.read, $0.stream.name) }
+    }
+
     override func effectsWereRun(at worker: Worker) { worker.serveRequests(of: self) }
 
     override func end(at worker: Worker) {

@@ -9,8 +9,10 @@ package enum Letter: Sendable {
     /// The configuration was reloaded.
     case settings(WorkerSettings)
     /// Say what you have done: the answer goes to the worker that asks.
-    case report(to: Int, Gather.ID)
+    case report(to: Int, Gather.ID, detailed: Bool)
     case reported(Gather.ID, WorkerReport)
+    /// End the session that the API calls so, if it is here.
+    case kick(String)
     /// The reading end of the ring from that worker: what it sends comes there.
     case ring(from: Int, Parcel<PacketRing.Reader>)
     /// To the home of a stream: what its readers elsewhere need.
@@ -33,6 +35,9 @@ package struct WorkerReport: Sendable {
     package var worker: Int
     package var counters: WorkerCounters
     package var connections: [String: Int]
+    /// Only when asked for details: there may be thousands.
+    package var streams: [StreamReport] = []
+    package var sessions: [SessionReport] = []
 }
 
 /// A question to all workers, and the answers that have come: complete, or as much as came in time.

@@ -46,6 +46,15 @@ class Participant {
         at worker: Worker
     ) throws(Refusal) {}
 
+    /// Sent away by us: it leaves its streams, and what it has written is still sent.
+    func dismiss(_ reason: EndReason, at worker: Worker) {
+        worker.effects.append(.close(reason))
+        worker.runEffects(of: self)
+    }
+
+    /// What it publishes and reads, for the API.
+    func reports(at worker: Worker) -> [SessionReport] { [] }
+
     /// All that it reads is left.
     func leaveReading(at worker: Worker) {}
 }

@@ -15,7 +15,9 @@ extension Worker {
         switch letter {
         case .stop(let patience): stop(within: patience)
         case .settings(let settings): apply(settings)
-        case .report(let asker, let id): neighbours.post(.reported(id, report), to: asker)
+        case .report(let asker, let id, let isDetailed):
+            neighbours.post(.reported(id, report(isDetailed)), to: asker)
+        case .kick(let id): kick(id)
         case .reported(let id, let report): note(report, for: id)
         case .ring(let worker, let parcel):
             if let reader = parcel.take() { ringsIn.append(RingIn(from: worker, reader)) }
@@ -38,6 +40,7 @@ extension Worker {
     /// What is going on goes on; what comes next meets the new settings.
     private func apply(_ settings: WorkerSettings) {
         plan.gate = settings.gate
+        plan.front = settings.front
         plan.rules = settings.rules
         guard let tls = settings.tls, let context = makeContext(tls) else { return }
         for listener in listeners where listener.isEncrypted { listener.renew(context) }
@@ -55,18 +58,24 @@ extension Worker {
         }
     }
 
-    private var report: WorkerReport {
+    private func report(_ isDetailed: Bool) -> WorkerReport {
         var kinds: [String: Int] = [:]
         connections.forEach { kinds[$0.service, default: 0] += 1 }
-        return WorkerReport(worker: plan.index, counters: counters, connections: kinds)
+        var report = WorkerReport(
+            worker: plan.index, counters: counters, connections: kinds)
+        if isDetailed {
+            report.sessions = sessionReports
+            report.streams = streamReports(report.sessions)
+        }
+        return report
     }
 
     /// Asks every worker, this one too; `done` is called once, with all answers or with those that
     /// came in time.
-    func gather(_ done: @escaping (Gather) -> Void) {
+    func gather(detailed: Bool = false, _ done: @escaping (Gather) -> Void) {
         nextGather &+= 1
         gathers[nextGather] = (Gather(workers: neighbours.count, at: now), done)
-        neighbours.postToAll(.report(to: plan.index, nextGather))
+        neighbours.postToAll(.report(to: plan.index, nextGather, detailed: detailed))
     }
 
     private func note(_ report: WorkerReport, for id: Gather.ID) {

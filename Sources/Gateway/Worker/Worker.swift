@@ -69,6 +69,7 @@ package final class Worker {
     /// nil: WebRTC is switched off.
     var rtc: RTCDesk?
     var stopping: Instant?
+    var failures = FailureLimit()
     /// The text of the `Date` header, and the second it is for.
     var date: (seconds: Int64, text: String) = (-1, "")
 

@@ -26,6 +26,7 @@ package struct WorkerPlan: Sendable {
     package var rtc: RTCPlan?
     package var limits = WorkerLimits()
     package var gate: Gate
+    package var front = FrontPlan()
     /// What the configuration says about a stream.
     package var rules: @Sendable (String) -> StreamRules = { _ in StreamRules() }
     package var seed: UInt64
@@ -64,13 +65,16 @@ package struct WorkerLimits: Sendable {
 /// What a reload brings: it holds from the next question and the next connection on.
 package struct WorkerSettings: Sendable {
     package var gate: Gate
+    package var front: FrontPlan
     package var rules: @Sendable (String) -> StreamRules
     package var tls: TLSMaterial?
 
     package init(
-        gate: Gate, rules: @escaping @Sendable (String) -> StreamRules, tls: TLSMaterial? = nil
+        gate: Gate, front: FrontPlan = FrontPlan(),
+        rules: @escaping @Sendable (String) -> StreamRules, tls: TLSMaterial? = nil
     ) {
         self.gate = gate
+        self.front = front
         self.rules = rules
         self.tls = tls
     }

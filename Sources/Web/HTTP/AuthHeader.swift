@@ -22,6 +22,8 @@ package enum AuthHeader: Equatable, Sendable {
         switch scheme.lowercased() {
         case "bearer": self = Self.bearer(rest)
         case "basic": self = Self.basic(rest)
+        // Some players send the bare key. Whatever has a scheme has two words.
+        case _ where rest.isEmpty && !header.contains(" "): self = Self.bearer(scheme)
         default: self = .unknown
         }
     }

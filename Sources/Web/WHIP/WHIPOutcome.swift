@@ -3,6 +3,7 @@ package import Wire
 
 /// How a verb ended.
 package enum WHIPOutcome: Sendable {
+    /// `etag` is quoted, as the header wants it.
     case opened(session: String, etag: String, sdp: [UInt8])
     /// Candidates: a lite agent does not need them.
     case trickled
@@ -32,7 +33,7 @@ extension WHIPOutcome {
             // 201 and nothing else: OBS takes 200 for a failure.
             var response = HTTPResponse(status: 201, type: "application/sdp", sdp)
             response.headers.add("Location", WHIPLinks.location(role, session))
-            response.headers.add("ETag", EntityTag(etag).description)
+            response.headers.add("ETag", etag)
             response.headers.add("Accept-Patch", WHIPLinks.fragmentType)
             response.headers.add("Cache-Control", "no-store")
             links.addICEServers(to: &response.headers)
@@ -40,7 +41,7 @@ extension WHIPOutcome {
             return response
         case .restarted(let etag, let fragment):
             return HTTPResponse(type: WHIPLinks.fragmentType, fragment)
-                .adding("ETag", EntityTag(etag).description)
+                .adding("ETag", etag)
                 .adding("Cache-Control", "no-store")
         case .trickled, .changed: return HTTPResponse(status: 204)
         // OBS warns at anything but 200.

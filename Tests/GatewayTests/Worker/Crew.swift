@@ -25,6 +25,7 @@ final class Crew {
     init(
         workers: Int = 1, gate: Gate = Gate(publishKey: Secret("sesame")),
         limits: WorkerLimits = WorkerLimits(), tls: TLSMaterial? = nil,
+        front: FrontPlan = FrontPlan(), rtc: RTCPlan? = nil,
         serving: ServedProtocol = ServedProtocol("line") { LineSession($0.peer) }
     ) throws {
         neighbours = try Neighbours(count: workers)
@@ -40,6 +41,8 @@ final class Crew {
                 listeners: [.init(served: 0, tls: tls, socket: listener.takeDescriptor())],
                 gate: gate, seed: UInt64(index))
             plan.limits = limits
+            plan.front = front
+            plan.rtc = rtc
             let (neighbours, hub) = (neighbours, hub)
             threads.append(
                 ThreadBox(

@@ -21,7 +21,7 @@ struct WorkerReloadTests {
         publisher.say("delta 2")
         #expect(viewer.hear() == "item 2")
         let late = try crew.connect(to: 0)
-        #expect(late.ask("publish live/b sesame") == "refused publish forbidden")
+        #expect(late.ask("publish live/b sesame") == "refused publish unauthenticated")
         #expect(late.ask("publish live/b") == "refused publish unauthenticated")
         #expect(late.ask("publish live/b other") == "published 1")
     }

@@ -3,7 +3,7 @@
 package struct Refusal: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable, CaseIterable {
         case badName
-        /// No credential; one is wanted.
+        /// No credential that we know; one is wanted.
         case unauthenticated
         /// A credential, but not for this.
         case forbidden

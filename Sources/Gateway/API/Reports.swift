@@ -1,0 +1,72 @@
+import Stream
+import System
+package import Wire
+
+/// What a worker says of one stream: how many read it here and, from its home, the rest.
+package struct StreamReport: Sendable {
+    package var name: String
+    package var viewers: Int
+    package var home: Home?
+
+    package struct Home: Sendable {
+        var snapshot: StreamSnapshot
+        var uptime: Interval?
+        var tracks: [TrackFigures]
+    }
+}
+
+/// Something that a peer publishes or reads.
+package struct SessionReport: Sendable {
+    package enum Role: String, Sendable { case publish, read }
+
+    /// Enough to tell sessions apart and to end one by the API; no key to anything.
+    package var id: String
+    package var worker: Int
+    package var role: Role
+    package var protocolName: String
+    package var stream: String
+    package var peer: Address
+    package var uptime: Interval
+}
+
+extension Worker {
+    /// All who publish or read here.
+    func forEachParticipant(_ body: (Participant) -> Void) { connections.forEach(body) }
+
+    var sessionReports: [SessionReport] {
+        var reports: [SessionReport] = []
+        forEachParticipant { reports += $0.reports(at: self) }
+        return reports
+    }
+
+    /// - Parameter sessions: Those of this worker.
+    func streamReports(_ sessions: [SessionReport]) -> [StreamReport] {
+        var viewers: [String: Int] = [:]
+        for session in sessions where session.role == .read {
+            viewers[session.stream, default: 0] += 1
+        }
+        return streams.values.map { local in
+            StreamReport(
+                name: local.name, viewers: viewers[local.name, default: 0],
+                home: local.stream.map { stream in
+                    StreamReport.Home(
+                        snapshot: stream.snapshot(at: now),
+                        uptime: stream.liveSince.map { now - $0 },
+                        tracks: stream.trackFigures(at: now))
+                })
+        }
+    }
+
+    /// Ends the session with this id, if it is here.
+    func kick(_ id: String) {
+        var found: Participant?
+        forEachParticipant { participant in
+            if participant.reports(at: self).contains(where: { $0.id == id }) {
+                found = participant
+            }
+        }
+        guard let found else { return }
+        log.info("\(found.service) \(found.peer): ended by the API", ["session": id])
+        found.dismiss(.kicked, at: self)
+    }
+}
