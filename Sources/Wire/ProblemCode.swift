@@ -70,7 +70,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
 
     private typealias Entry = (status: Int, title: String, fix: String)
 
-    private var entry: Entry { 
+    private var entry: Entry {
         requestEntry ?? accessEntry ?? streamEntry ?? offerEntry ?? gatewayEntry
     }
 
