@@ -125,7 +125,11 @@ let package = Package(
             ["Wire", "Media", "Codecs", "RTP", "Stream", "Simulation", "CAllocationCount"]),
         tests("CryptoTests", ["Wire", "Crypto", "Simulation"]),
         tests(
-            "ICETests", ["Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "Simulation"]),
+            "ICETests",
+            [
+                "Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "Simulation",
+                "CAllocationCount",
+            ]),
         tests(
             "SCTPTests", ["Wire", "ICE", "SCTP", "Simulation", "CHeldClock", "CAllocationCount"]),
         tests("WebTests", ["Wire", "HTTP", "WHIP", "Simulation", "FuzzTargets"]),

@@ -23,3 +23,17 @@ extension RawSpan {
         return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
     }
 }
+
+extension MutableRawSpan {
+    /// Copies bytes in at `offset`; the window must have room for them.
+    @inlinable @_lifetime(self: copy self)
+    public mutating func copy(_ source: RawSpan, at offset: Int) {
+        precondition(offset >= 0 && offset + source.byteCount <= byteCount, "window too small")
+        unsafe withUnsafeMutableBytes { target in
+            unsafe source.withUnsafeBytes {
+                unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(
+                    from: $0)
+            }
+        }
+    }
+}

@@ -109,6 +109,14 @@
         commit(count)
     }
 
+    /// All that was written, and the room behind it: for what works on many datagrams at once
+    /// before they leave.
+    @inlinable
+    @_lifetime(&self)
+    public mutating func arenaBytes() -> MutableRawSpan {
+        unsafe _overrideLifetime(MutableRawSpan(_unsafeBytes: arena), mutating: &self)
+    }
+
     @inlinable public func run(_ index: Int) -> Run {
         precondition(index >= 0 && index < runCount, "no such run")
         return unsafe runs[index]

@@ -195,22 +195,31 @@ extension CryptoEngine {
     /// The same for packets whose payload is in place already, for many keys at once: what makes
     /// SHA-1 three times faster. Each packet grows by its profile's tag.
     package func protect(_ jobs: [SRTPJob], in arena: inout MutableRawSpan) {
-        for job in jobs {
-            precondition(
-                job.start >= 0 && job.headerCount >= 12 && job.count >= job.headerCount
-                    && job.start + job.count + 16 <= arena.byteCount, "job outside of the arena")
-            if kind == .libSRTP {
-                _ = reference.protect(&arena, from: job.start, count: job.count, key: job.key)
-                continue
-            }
-            let memory = unsafe rtp[Int(job.key.index)]
-            unsafe arena.withUnsafeMutableBytes {
-                let packet = unsafe $0.baseAddress?.advanced(by: job.start)
-                unsafe crypto_rtp_submit(
-                    engine, memory, packet, job.headerCount, job.count, job.ssrc, job.index)
-            }
-        }
+        for job in jobs { submit(job, in: &arena) }
         unsafe crypto_rtp_flush(engine)
+    }
+
+    /// The same for one packet alone.
+    package func protectInPlace(_ job: SRTPJob, in arena: inout MutableRawSpan) {
+        submit(job, in: &arena)
+        unsafe crypto_rtp_flush(engine)
+    }
+
+    @_lifetime(arena: copy arena)
+    private func submit(_ job: SRTPJob, in arena: inout MutableRawSpan) {
+        precondition(
+            job.start >= 0 && job.headerCount >= 12 && job.count >= job.headerCount
+                && job.start + job.count + 16 <= arena.byteCount, "job outside of the arena")
+        if kind == .libSRTP {
+            _ = reference.protect(&arena, from: job.start, count: job.count, key: job.key)
+            return
+        }
+        let memory = unsafe rtp[Int(job.key.index)]
+        unsafe arena.withUnsafeMutableBytes {
+            let packet = unsafe $0.baseAddress?.advanced(by: job.start)
+            unsafe crypto_rtp_submit(
+                engine, memory, packet, job.headerCount, job.count, job.ssrc, job.index)
+        }
     }
 
     /// - Returns: The length without the tag; `nil` if it is not genuine. Its payload is then
@@ -267,17 +276,5 @@ extension RawSpan {
     /// A 32-bit number in network order.
     func number(at offset: Int) -> UInt32 {
         UInt32(bigEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
-    }
-}
-
-extension MutableRawSpan {
-    @_lifetime(self: copy self)
-    mutating func copy(_ source: RawSpan, at offset: Int) {
-        unsafe withUnsafeMutableBytes { target in
-            unsafe source.withUnsafeBytes {
-                unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(
-                    from: $0)
-            }
-        }
     }
 }

@@ -6,7 +6,8 @@ package import Wire
 package struct Decisions: Sendable {
     package enum What: UInt8, Sendable {
         case joined, caughtUp, skippedToKey, skippedToNewest, switchedEncoding, askedForKey
-        case paused, resumed, pathMoved, pathLost, repairRefused, repairMissing, closed
+        case paused, resumed, pathMoved, pathLost, repairRefused, repairMissing, playoutDelay,
+            closed
     }
 
     package struct Entry: Equatable, Sendable {

@@ -48,7 +48,7 @@ package struct JoinPlan: Equatable, Sendable {
     package static let stillMaximum = Interval.seconds(1)
     /// A browser decodes a frame of ordinary size in this time.
     private static let decodePerFrame = Interval.milliseconds(4)
-    private static let rateMinimum: Int64 = 20_000_000
+    static let rateMinimum: Int64 = 20_000_000
 
     package static func decide(_ situation: Situation) -> JoinPlan {
         let rate = min(max(rateMinimum, 4 * situation.streamRate), situation.target)

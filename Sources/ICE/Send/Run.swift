@@ -14,6 +14,9 @@ package struct Run: Equatable, Sendable {
     /// What is added to the VP8 picture id and TL0PICIDX; 0: the payload is sent as it is.
     package var pictureIDDelta: UInt16 = 0
     package var tl0Delta: UInt8 = 0
+    /// What its packets are called, and their repetitions; 0: those have no stream of their own.
+    package var payloadType: UInt8 = 0
+    package var repairType: UInt8 = 0
     /// Source indexes: the first, and the one after the last (`openEnd` while the run goes on).
     package var sourceFirst: Int64
     package var sourceEnd: Int64
@@ -105,6 +108,15 @@ package struct RunList: Sendable {
             return runs[index]
         }
         return nil
+    }
+
+    /// Other numbers for the encodings, or none for one whose history is gone.
+    mutating func rename(_ number: (UInt8) -> UInt8) {
+        for index in 0..<count { runs[index].encoding = number(runs[index].encoding) }
+    }
+
+    func forEach(_ body: (Run) -> Void) {
+        for index in 0..<count { body(runs[index]) }
     }
 
     /// The run that gave an outgoing packet its number.

@@ -1,4 +1,4 @@
-import Media
+package import Media
 package import Wire
 
 /// Readers come and go; key frames are asked for once for all of them.
@@ -41,6 +41,12 @@ extension Stream: ReadableStream {
         else { return }
         wantKey(wanted, rendition.key.slot, at: now, into: &orders)
     }
+
+    package func codec(in slot: SlotName) -> Codec? {
+        slotIndex(slot).flatMap { slots[$0].announced?.format.codec }
+    }
+
+    package var answersPLI: Bool { source?.publication.answersPLI ?? false }
 
     func wantKey(
         _ encoding: Encoding, _ slot: SlotName, at now: Instant, into orders: inout Orders

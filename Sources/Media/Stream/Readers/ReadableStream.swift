@@ -1,3 +1,4 @@
+package import Media
 package import Wire
 
 /// A stream as its viewers see it: at its home, or by relay at another worker.
@@ -19,4 +20,10 @@ package protocol ReadableStream: AnyObject {
     /// A viewer needs a key frame; many are one request.
     func requestKey(
         _ id: EncodingID, of rendition: Rendition, at now: Instant, into orders: inout Orders)
+
+    /// What the publisher gives in a slot now; nil: the slot is empty.
+    func codec(in slot: SlotName) -> Codec?
+
+    /// The publisher sends a key frame when asked.
+    var answersPLI: Bool { get }
 }

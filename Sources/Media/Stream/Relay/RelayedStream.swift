@@ -1,4 +1,4 @@
-import Media
+package import Media
 package import Wire
 
 /// A stream whose home is another worker, as this worker's viewers see it: what the Hub says of
@@ -91,6 +91,9 @@ package final class RelayedStream: ReadableStream {
         else { return }
         orders.append(.toHome(up))
     }
+
+    package func codec(in slot: SlotName) -> Codec? { known[slot]?.format?.codec }
+    package var answersPLI: Bool { known.answersPLI }
 
     /// A record from the ring, for one of the relays here; others are of relays that were closed.
     package func receive(_ record: RawSpan, at now: Instant) throws(ParseError) {
