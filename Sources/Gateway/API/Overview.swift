@@ -13,7 +13,9 @@ struct Overview {
         var byName: [String: StreamReport] = [:]
         for report in gather.reports.flatMap(\.streams) {
             var stream = byName[report.name] ?? report
-            if byName[report.name] != nil { stream.viewers += report.viewers }
+            if byName[report.name] != nil {
+                stream.viewers.merge(report.viewers, uniquingKeysWith: +)
+            }
             stream.home = stream.home ?? report.home
             byName[report.name] = stream
         }
@@ -30,7 +32,7 @@ struct Overview {
             json.field("name", LabelText(stream.name))
             json.field("ready", stream.home?.snapshot.isReady ?? false)
             if let uptime = stream.home?.uptime { json.field("uptime", Self.seconds(uptime)) }
-            json.field("viewers", stream.viewers)
+            json.field("viewers", stream.viewerCount)
             json.field("bitrate", tracks.reduce(0) { $0 + $1.bitsPerSecond })
             writePublisher(of: stream, into: &json)
             json.array("tracks") { json in

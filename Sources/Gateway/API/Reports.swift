@@ -5,8 +5,11 @@ package import Wire
 /// What a worker says of one stream: how many read it here and, from its home, the rest.
 package struct StreamReport: Sendable {
     package var name: String
-    package var viewers: Int
+    /// By protocol.
+    package var viewers: [String: Int]
     package var home: Home?
+
+    var viewerCount: Int { viewers.values.reduce(0, +) }
 
     package struct Home: Sendable {
         var snapshot: StreamSnapshot
@@ -39,15 +42,10 @@ extension Worker {
         return reports
     }
 
-    /// - Parameter sessions: Those of this worker.
-    func streamReports(_ sessions: [SessionReport]) -> [StreamReport] {
-        var viewers: [String: Int] = [:]
-        for session in sessions where session.role == .read {
-            viewers[session.stream, default: 0] += 1
-        }
-        return streams.values.map { local in
+    var streamReports: [StreamReport] {
+        streams.values.map { local in
             StreamReport(
-                name: local.name, viewers: viewers[local.name, default: 0],
+                name: local.name, viewers: local.viewers,
                 home: local.stream.map { stream in
                     StreamReport.Home(
                         snapshot: stream.snapshot(at: now),

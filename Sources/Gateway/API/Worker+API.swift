@@ -78,7 +78,7 @@ extension Worker {
     ) throws(Problem) {
         try allow(request, "GET, HEAD")
         let page = try APIPage(request.target)
-        gather(detailed: true) { [self] gather in
+        gather(.sessions) { [self] gather in
             let overview = Overview(gather)
             let response = Self.json { json in
                 page.write(overview.streams, into: &json) { overview.write($0, into: &$1) }
@@ -94,7 +94,7 @@ extension Worker {
         guard let name = try? target.streamName(3..<target.segments.count) else {
             throw Problem(.badName, target.path)
         }
-        gather(detailed: true) { [self] gather in
+        gather(.sessions) { [self] gather in
             let overview = Overview(gather)
             guard let stream = overview.streams.first(where: { $0.name == name.description })
             else {
@@ -110,7 +110,7 @@ extension Worker {
     ) throws(Problem) {
         try allow(request, "GET, HEAD")
         let page = try APIPage(request.target)
-        gather(detailed: true) { [self] gather in
+        gather(.sessions) { [self] gather in
             let overview = Overview(gather)
             let response = Self.json { json in
                 page.write(overview.sessions, into: &json) { Overview.write($0, into: &$1) }
@@ -123,7 +123,7 @@ extension Worker {
         _ id: String, _ request: HTTPRequest, _ connection: Connection
     ) throws(Problem) {
         try allow(request, "GET, HEAD, DELETE")
-        gather(detailed: true) { [self] gather in
+        gather(.sessions) { [self] gather in
             guard let session = Overview(gather).sessions.first(where: { $0.id == id }) else {
                 let problem = Problem(.sessionNotFound, id)
                 return respond(HTTPResponse(problem), request, connection)

@@ -33,7 +33,7 @@ extension Worker {
 
     /// Every worker is asked; the answer is written when all have spoken, or after a second.
     private func serveMetrics(_ request: HTTPRequest, _ connection: Connection) {
-        gather { [self] gather in
+        gather(.streams) { [self] gather in
             var metrics = Metrics(gather, expected: neighbours.count)
             metrics.restarts = plan.restarts
             metrics.version = plan.version

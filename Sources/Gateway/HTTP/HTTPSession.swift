@@ -50,6 +50,24 @@ package final class HTTPSession: ByteSession {
         }
     }
 
+    /// A piece of an answer that was begun as a stream.
+    func send(
+        _ bytes: RawSpan, for id: HTTPRequest.ID, at now: Instant, into effects: inout Effects,
+        out: inout Outbox
+    ) {
+        swap(&http.outbox, &out)
+        connection.send(bytes, for: id, at: now, into: &http)
+        swap(&http.outbox, &out)
+        takeEvents(into: &effects)
+    }
+
+    /// Nothing follows.
+    func finish(
+        _ id: HTTPRequest.ID, at now: Instant, into effects: inout Effects, out: inout Outbox
+    ) {
+        within(&effects, &out) { connection, http in connection.finish(id, at: now, into: &http) }
+    }
+
     package func receive(
         _ bytes: RawSpan, at now: Instant, into effects: inout Effects, out: inout Outbox
     ) -> Int {

@@ -1,4 +1,5 @@
 import HTTP
+import Stream
 import System
 import Wire
 
@@ -6,6 +7,7 @@ import Wire
 struct Metrics {
     private let total: WorkerCounters
     private let connections: [String: Int]
+    private let streams: [StreamReport]
     private let answered: Int
     private let expected: Int
     var restarts = 0
@@ -20,6 +22,7 @@ struct Metrics {
         }
         self.total = total
         self.connections = connections
+        streams = Overview(gather).streams
         answered = gather.reports.count
         self.expected = expected
     }
@@ -29,6 +32,7 @@ struct Metrics {
         writeProcess(&text)
         writeTraffic(&text)
         writeConnections(&text)
+        writeStreams(&text)
         return text.bytes
     }
 
@@ -69,6 +73,24 @@ struct Metrics {
         text.sample(total.turns)
         text.family("gateway_refused_total", .counter, "Questions answered with no.")
         text.sample(total.refusals)
+    }
+
+    private func writeStreams(_ text: inout MetricsText) {
+        var sources: [String: Int] = [:]
+        var viewers: [String: Int] = [:]
+        for stream in streams {
+            viewers.merge(stream.viewers, uniquingKeysWith: +)
+            guard let snapshot = stream.home?.snapshot, snapshot.isLive else { continue }
+            sources[snapshot.protocolName, default: 0] += 1
+        }
+        text.family("gateway_streams", .gauge, "Streams that somebody publishes.")
+        for (name, count) in sources.sorted(by: { $0.key < $1.key }) {
+            text.sample(count, ["source": name])
+        }
+        text.family("gateway_viewers", .gauge, "Who reads a stream.")
+        for (name, count) in viewers.sorted(by: { $0.key < $1.key }) {
+            text.sample(count, ["protocol": name])
+        }
     }
 
     private func writeConnections(_ text: inout MetricsText) {

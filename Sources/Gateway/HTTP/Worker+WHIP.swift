@@ -44,8 +44,10 @@ extension Worker {
         case .close(let id):
             guard let name = RTCSessionName(id) else { return finish(Self.unknown, .standard) }
             closeRTC(name) { finish($0 ? .closed : Self.unknown, .standard) }
-        case .change, .select, .listen:
-            finish(.refused(Problem(.notEnabled)), .standard)
+        case .listen(let id, let events):
+            guard let name = RTCSessionName(id) else { return finish(Self.unknown, .standard) }
+            listen(name, events, request, connection)
+        case .change, .select: finish(.refused(Problem(.notEnabled)), .standard)
         }
     }
 

@@ -50,6 +50,8 @@ package struct RTCTable: Sendable {
         /// What the peer calls itself now: other words in a PATCH are an ICE restart.
         var remote = ICECredentials(ufrag: "", password: "")
         var mid = ""
+        /// What it publishes or plays.
+        var stream = ""
         var kind = ""
         var restartedAt: Instant?
         var offer: WaitingOffer?
@@ -105,6 +107,7 @@ package struct RTCTable: Sendable {
         entries[index]?.remote = offer.negotiated.remote
         entries[index]?.mid = offer.negotiated.firstMid.mid
         entries[index]?.kind = offer.negotiated.firstMid.kind
+        entries[index]?.stream = offer.purpose.streamName
     }
 
     func standing(of slot: UInt32) -> Standing {
@@ -192,5 +195,13 @@ extension NegotiatedSession {
     var firstMid: (mid: String, kind: String) {
         if let video { return (video.mid, "video") }
         return (audio?.mid ?? "", "audio")
+    }
+}
+
+extension RTCPurpose {
+    var streamName: String {
+        switch self {
+        case .publish(let name, _, _), .play(let name, _, _): name
+        }
     }
 }

@@ -9,7 +9,7 @@ package enum Letter: Sendable {
     /// The configuration was reloaded.
     case settings(WorkerSettings)
     /// Say what you have done: the answer goes to the worker that asks.
-    case report(to: Int, Gather.ID, detailed: Bool)
+    case report(to: Int, Gather.ID, ReportDetail)
     case reported(Gather.ID, WorkerReport)
     /// End the session that the API calls so, if it is here.
     case kick(String)
@@ -30,12 +30,14 @@ package enum Letter: Sendable {
     case feedNotice(UInt32, Notice)
 }
 
+/// How much a worker is to say: there may be thousands of sessions.
+package enum ReportDetail: Sendable { case figures, streams, sessions }
+
 /// What one worker says of itself.
 package struct WorkerReport: Sendable {
     package var worker: Int
     package var counters: WorkerCounters
     package var connections: [String: Int]
-    /// Only when asked for details: there may be thousands.
     package var streams: [StreamReport] = []
     package var sessions: [SessionReport] = []
 }

@@ -53,6 +53,11 @@ final class LocalStream {
         place = .relayed(stream)
     }
 
+    /// How many read it at this worker, by protocol.
+    var viewers: [String: Int] {
+        readers.reduce(into: [:]) { $0[$1.connection.service, default: 0] += 1 }
+    }
+
     /// The stream itself, where this is its home.
     var stream: Stream? {
         if case .home(let stream) = place { stream } else { nil }

@@ -15,8 +15,8 @@ extension Worker {
         switch letter {
         case .stop(let patience): stop(within: patience)
         case .settings(let settings): apply(settings)
-        case .report(let asker, let id, let isDetailed):
-            neighbours.post(.reported(id, report(isDetailed)), to: asker)
+        case .report(let asker, let id, let detail):
+            neighbours.post(.reported(id, report(detail)), to: asker)
         case .kick(let id): kick(id)
         case .reported(let id, let report): note(report, for: id)
         case .ring(let worker, let parcel):
@@ -51,6 +51,7 @@ extension Worker {
         guard stopping == nil else { return }
         stopping = now + patience
         for listener in listeners { listener.stop(&poller) }
+        endListeners()
         connections.forEach { connection in
             connection.session.drain(at: now, into: &effects, out: &connection.out)
             runEffects(of: connection)
@@ -58,24 +59,22 @@ extension Worker {
         }
     }
 
-    private func report(_ isDetailed: Bool) -> WorkerReport {
+    private func report(_ detail: ReportDetail) -> WorkerReport {
         var kinds: [String: Int] = [:]
         connections.forEach { kinds[$0.service, default: 0] += 1 }
         var report = WorkerReport(
             worker: plan.index, counters: counters, connections: kinds)
-        if isDetailed {
-            report.sessions = sessionReports
-            report.streams = streamReports(report.sessions)
-        }
+        if detail != .figures { report.streams = streamReports }
+        if detail == .sessions { report.sessions = sessionReports }
         return report
     }
 
     /// Asks every worker, this one too; `done` is called once, with all answers or with those that
     /// came in time.
-    func gather(detailed: Bool = false, _ done: @escaping (Gather) -> Void) {
+    func gather(_ detail: ReportDetail, _ done: @escaping (Gather) -> Void) {
         nextGather &+= 1
         gathers[nextGather] = (Gather(workers: neighbours.count, at: now), done)
-        neighbours.postToAll(.report(to: plan.index, nextGather, detailed: detailed))
+        neighbours.postToAll(.report(to: plan.index, nextGather, detail))
     }
 
     private func note(_ report: WorkerReport, for id: Gather.ID) {

@@ -70,6 +70,9 @@ package final class Worker {
     var rtc: RTCDesk?
     var stopping: Instant?
     var failures = FailureLimit()
+    /// Pages that are told what happens, and when next; `.distantFuture` while nobody listens.
+    var eventListeners: [EventListener] = []
+    var nextEvents = Instant.distantFuture
     /// The text of the `Date` header, and the second it is for.
     var date: (seconds: Int64, text: String) = (-1, "")
 
@@ -147,7 +150,7 @@ package final class Worker {
     private func wait() {
         let bell = neighbours.bell(of: plan.index)
         bell.fallAsleep()
-        var next = min(deadlines.next, streamDeadlines.next, retryAt)
+        var next = min(deadlines.next, streamDeadlines.next, retryAt, nextEvents)
         if let rtc { next = min(next, rtc.nextOfferEnd) }
         for entry in gathers.values { next = min(next, entry.gather.deadline) }
         if let stopping { next = min(next, stopping) }
@@ -178,6 +181,7 @@ package final class Worker {
         due.removeAll(keepingCapacity: true)
         streamDeadlines.takeDue(at: now, into: &due)
         for slot in due { streamSlots[slot].map(expire) }
+        serveEvents()
         expireGathers()
         expireRTC()
     }
