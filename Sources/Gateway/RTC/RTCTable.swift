@@ -107,7 +107,10 @@ package struct RTCTable: Sendable {
         entries[index]?.remote = offer.negotiated.remote
         entries[index]?.mid = offer.negotiated.firstMid.mid
         entries[index]?.kind = offer.negotiated.firstMid.kind
-        entries[index]?.stream = offer.purpose.streamName
+        switch offer.purpose {
+        case .publish(let stream, _, _), .play(let stream, _, _):
+            entries[index]?.stream = stream
+        }
     }
 
     func standing(of slot: UInt32) -> Standing {
@@ -195,13 +198,5 @@ extension NegotiatedSession {
     var firstMid: (mid: String, kind: String) {
         if let video { return (video.mid, "video") }
         return (audio?.mid ?? "", "audio")
-    }
-}
-
-extension RTCPurpose {
-    var streamName: String {
-        switch self {
-        case .publish(let name, _, _), .play(let name, _, _): name
-        }
     }
 }
