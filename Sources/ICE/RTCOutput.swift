@@ -45,6 +45,22 @@ package struct RTCOutput: Sendable {
         entries.append(.send(route, range))
     }
 
+    /// Answers of ICE that belong to no session.
+    mutating func takeAnswers() {
+        for entry in ice.entries {
+            if case .send(let route, let range) = entry {
+                let bytes = ice.bytes
+                send(bytes.raw.extracting(range), on: route)
+            }
+        }
+        ice.clear()
+    }
+
+    /// Forgets what was to be sent: answers to requests that have been answered before.
+    package mutating func dropAnswers() {
+        entries.removeAll { if case .send = $0 { true } else { false } }
+    }
+
     /// Keeps the memory for the next turn.
     package mutating func clear() {
         entries.removeAll(keepingCapacity: true)

@@ -82,15 +82,6 @@ package final class RTCSession {
         incoming = IncomingMedia(negotiated, ssrc: UInt32(truncatingIfNeeded: dice.next()) | 1)
     }
 
-    /// Which waiting offer a stranger's datagram belongs to: only an authentic binding request for
-    /// one of our tickets has one. Costs no state, no lock and no answer.
-    package static func ticket(in datagram: RawSpan, keys: TicketKeys) -> Ticket? {
-        guard Demux(datagram) == .stun, let message = try? STUNMessage(datagram) else {
-            return nil
-        }
-        return keys.admit(message, datagram)
-    }
-
     package var selected: Path? { agent.selected }
     package func knows(_ route: Route) -> Bool { agent.knows(route) }
     package var roundTrip: Interval? { incoming.roundTrip ?? agent.selected?.roundTrip }
@@ -193,6 +184,15 @@ package final class RTCSession {
         effects: inout Effects
     ) {
         agent.echoed(on: route, at: now, into: &out.ice)
+        takeICE(at: now, engine: &engine, into: &out, effects: &effects)
+    }
+
+    /// An ICE-TCP connection is gone: media goes by another path, if there is one.
+    package func closed(
+        connection: UInt32, at now: Instant, engine: inout CryptoEngine,
+        into out: inout RTCOutput, effects: inout Effects
+    ) {
+        agent.closed(connection: connection, at: now, into: &out.ice)
         takeICE(at: now, engine: &engine, into: &out, effects: &effects)
     }
 

@@ -74,6 +74,12 @@ package import Wire
         }
     }
 
+    /// The same for an owner that cannot hold on to them, such as a class.
+    package mutating func withBytes(_ body: (inout MutableRawSpan) -> Void) {
+        var bytes = bytes
+        body(&bytes)
+    }
+
     mutating func receive(from number: CInt) -> CInt {
         current = -1
         offset = 0

@@ -16,8 +16,24 @@ final class RTCDesk {
     /// Offers answered here whose peers have not come, the oldest first.
     private var waiting: [(name: RTCSessionName, until: Instant)] = []
 
-    init(_ plan: RTCPlan) throws(WorkerStartError) {
+    // Sessions that were built here.
+    var peers = SlotTable<RTCPeer>()
+    var bySlot: [UInt32: RTCPeer] = [:]
+    private var routes: [Route: RTCPeer] = [:]
+    var deadlines: Deadlines
+    // Senders without a session here, and datagrams of handshakes that wait for the next turn.
+    var strangers = Strangers()
+    var postponed: [(route: Route, bytes: [UInt8])] = []
+
+    // Lent for the length of a call.
+    var out = RTCOutput()
+    private(set) var taken = RTCOutput()
+    var forwardHead: [UInt8] = []
+    var scratch: [UInt8] = []
+
+    init(_ plan: RTCPlan, at now: Instant) throws(WorkerStartError) {
         directory = plan.directory
+        deadlines = Deadlines(at: now)
         settings = plan.settings
         tickets = TicketKeys(secret: plan.ticketSecret.raw)
         do throws(TLSError) { context = try DTLSContext(certificate: plan.certificate) } catch {
@@ -55,4 +71,57 @@ final class RTCDesk {
         waiting.removeFirst(count)
         return lost
     }
+
+    /// When something of it is due.
+    var nextDeadline: Instant {
+        postponed.isEmpty ? min(deadlines.next, nextOfferEnd, strangers.nextSweep) : .start
+    }
+
+    // MARK: Sessions
+
+    /// Browsers have two or three paths; more routes than a session knows are of no use.
+    private static let routesPerPeer = 16
+
+    func add(_ peer: RTCPeer) {
+        peer.identity = peers.insert(peer)
+        bySlot[peer.name.slot] = peer
+    }
+
+    func remove(_ peer: RTCPeer) {
+        for route in peer.routes where routes[route] === peer { routes[route] = nil }
+        peer.routes = []
+        bySlot[peer.name.slot] = nil
+        deadlines.clear(peer.identity.index)
+        peers.remove(peer.identity.index)
+    }
+
+    func peer(at route: Route) -> RTCPeer? { routes[route] }
+
+    /// A route on which the session has just heard its peer, or has not.
+    func learn(_ route: Route, of peer: RTCPeer) {
+        guard peer.session.knows(route), routes[route] !== peer else { return }
+        strangers.remove(route)
+        routes[route] = peer
+        peer.routes.append(route)
+        guard peer.routes.count > Self.routesPerPeer else { return }
+        for old in peer.routes where !peer.session.knows(old) && routes[old] === peer {
+            routes[old] = nil
+        }
+        peer.routes.removeAll { routes[$0] !== peer }
+    }
+
+    func setDeadline(of peer: RTCPeer) {
+        guard peers[peer.identity] != nil else { return }
+        deadlines.set(peer.identity.index, peer.session.deadline)
+    }
+
+    // MARK: Output
+
+    /// What was written since the last call, to be gone through while sessions may write anew.
+    func takeOutput() -> [RTCOutput.Entry] {
+        swap(&out, &taken)
+        return taken.entries
+    }
+
+    func giveBackOutput() { taken.clear() }
 }

@@ -45,10 +45,4 @@ extension Worker {
         guard let rtc, let place = rtc.directory.remove(id) else { return false }
         return place == .waiting
     }
-
-    /// Offers whose peers never came give their places back.
-    func expireRTC() {
-        guard let rtc, rtc.nextOfferEnd <= now else { return }
-        counters.rtcNeverCame += Int64(rtc.expireOffers(at: now))
-    }
 }

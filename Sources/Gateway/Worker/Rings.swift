@@ -3,8 +3,9 @@ import Wire
 
 /// The writing end of the ring to another worker: made at first use, for all streams together.
 final class RingOut {
-    /// What a record is: media of a relay, or of a publisher whose stream lives elsewhere.
-    enum Kind: UInt32 { case relay = 1, feed = 2 }
+    /// What a record is: media of a relay, or of a publisher whose stream lives elsewhere, or a
+    /// datagram as it came, for a session that lives elsewhere.
+    enum Kind: UInt32 { case relay = 1, feed = 2, packet = 3 }
 
     private var writer: PacketRing.Writer
     private var hasNews = false

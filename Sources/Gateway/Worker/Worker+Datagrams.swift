@@ -1,3 +1,4 @@
+import ICE
 import System
 import Wire
 
@@ -24,42 +25,84 @@ extension Worker {
             while slab.next() {
                 counters.datagramsIn += 1
                 counters.datagramBytesIn += Int64(slab.bytes.byteCount)
-                // Nobody has claimed this peer: no state, no answer, only a number.
-                counters.datagramsUnknown += 1
+                receiveDatagram()
             }
             if !slab.mayHaveMore { return }
         }
     }
 
-    /// Empties the batch into the socket it is for.
-    func sendBatch(through socket: DatagramSocket) {
-        guard !batch.isEmpty else { return }
+    private func receiveDatagram() {
+        guard let rtc else {
+            counters.datagramsUnknown += 1
+            return
+        }
+        let route = Route(remote: slab.source, local: slab.destination)
+        slab.withBytes { receiveRTC(&$0, route, rtc) }
+    }
+
+    /// Empties the batch into the socket.
+    ///
+    /// - Returns: False if the socket is full: the batch stays, and goes on when it is writable.
+    @discardableResult
+    func sendBatch() -> Bool {
+        guard !batch.isEmpty else { return true }
+        guard let socket = datagramSockets.first else {
+            batch.clear()
+            return true
+        }
+        guard !socket.isBlocked else { return false }
         let before = sender.counts
-        _ = socket.send(batch, by: &sender)
+        let outcome = socket.send(batch, from: batchPosition, by: &sender)
         let after = sender.counts
         counters.datagramsOut += Int64(after.datagrams - before.datagrams)
         counters.messagesOut += Int64(after.messages - before.messages)
         counters.datagramsRefused += Int64(after.refused - before.refused)
-        counters.datagramBytesOut += Int64(batch.byteCount)
-        batch.clear()
+        switch outcome {
+        case .blocked(let position):
+            batchPosition = position
+            setBlocked(socket, true)
+            return false
+        case .all:
+            counters.datagramBytesOut += Int64(batch.byteCount)
+            batchPosition = .start
+            batch.clear()
+            return true
+        }
+    }
+
+    /// The poller would spin on a writable socket that nothing is to be written to.
+    func setBlocked(_ socket: DatagramSocket, _ isBlocked: Bool) {
+        socket.isBlocked = isBlocked
+        guard let registration = socket.registration else { return }
+        do throws(SystemError) {
+            try poller.modify(registration, isBlocked ? [.read, .write] : .read)
+        } catch {
+            log.error(code: "datagrams", "\(error)")
+        }
     }
 }
 
 /// A UDP socket of one worker.
 final class DatagramSocket {
     private let socket: UDPSocket
+    private(set) var registration: Poller.Registration?
+    /// The kernel takes no more: it is not written to before it says that it does again.
+    var isBlocked = false
 
     init(_ socket: consuming UDPSocket) { self.socket = socket }
 
     func register(with poller: inout Poller, tag: Int) throws(SystemError) {
-        _ = try poller.add(socket, tag: tag)
+        registration = try poller.add(socket, tag: tag)
     }
 
     func receive(into slab: inout ReceiveSlab) throws(SystemError) -> Bool {
         try socket.receive(into: &slab)
     }
 
-    func send(_ batch: borrowing SendBatch, by sender: inout BatchSender) -> BatchSender.Outcome {
-        sender.send(batch, through: socket)
+    func send(
+        _ batch: borrowing SendBatch, from position: BatchSender.Position,
+        by sender: inout BatchSender
+    ) -> BatchSender.Outcome {
+        sender.send(batch, from: position, through: socket)
     }
 }

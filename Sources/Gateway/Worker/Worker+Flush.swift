@@ -20,6 +20,7 @@ extension Worker {
             if !connection.isBlocked { write(connection) }
         }
         toFlush.removeAll(keepingCapacity: true)
+        sendBatch()
     }
 
     private func write(_ connection: Connection) {

@@ -57,6 +57,7 @@ extension Worker {
             runEffects(of: connection)
             wantFlush(connection)
         }
+        rtc?.peers.forEach { close($0, because: .shuttingDown) }
     }
 
     private func report(_ detail: ReportDetail) -> WorkerReport {

@@ -120,6 +120,9 @@ extension Worker {
                 switch RingOut.Kind(rawValue: kind) {
                 case .relay: return receiveRelayed(record)
                 case .feed: return receiveFed(record, from: ring.from)
+                case .packet:
+                    receiveForwarded(record)
+                    return true
                 case nil: preconditionFailure("a record of no kind we write")
                 }
             }

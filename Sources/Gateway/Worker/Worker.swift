@@ -16,6 +16,8 @@ package final class Worker {
     var slab = ReceiveSlab()
     var batch = SendBatch()
     var sender = BatchSender()
+    /// How far the batch at hand has gone, when the socket was full.
+    var batchPosition = BatchSender.Position.start
     var listeners: [ListeningSocket] = []
     var datagramSockets: [DatagramSocket] = []
     var connections = SlotTable<Connection>()
@@ -68,6 +70,8 @@ package final class Worker {
     var fed = Effects()
     /// nil: WebRTC is switched off.
     var rtc: RTCDesk?
+    /// In this turn, of DTLS and TLS together.
+    var publicKeySteps = 0
     var stopping: Instant?
     var failures = FailureLimit()
     /// Pages that are told what happens, and when next; `.distantFuture` while nobody listens.
@@ -114,7 +118,7 @@ package final class Worker {
         memory = MediaMemory(limit: plan.limits.mediaMemory)
         newcomers = Newcomers(maximum: plan.limits.newcomersPerNetwork)
         random = SplitMix64(seed: plan.seed)
-        if let shared = plan.rtc { rtc = try RTCDesk(shared) }
+        if let shared = plan.rtc { rtc = try RTCDesk(shared, at: now) }
         do throws(SystemError) {
             poller = try Poller()
             _ = try poller.add(neighbours.bell(of: plan.index), tag: Tag.bell.number)
@@ -129,7 +133,7 @@ package final class Worker {
         while !isDone { turn() }
     }
 
-    private var isDone: Bool {
+    var isDone: Bool {
         guard let stopping else { return false }
         return connections.count == 0 || now >= stopping
     }
@@ -138,6 +142,8 @@ package final class Worker {
         wait()
         now = Clock.now
         counters.turns += 1
+        publicKeySteps = 0
+        servePostponed()
         while let event = poller.next() { serve(event) }
         readLetters()
         readRings()
@@ -151,7 +157,7 @@ package final class Worker {
         let bell = neighbours.bell(of: plan.index)
         bell.fallAsleep()
         var next = min(deadlines.next, streamDeadlines.next, retryAt, nextEvents)
-        if let rtc { next = min(next, rtc.nextOfferEnd) }
+        if let rtc { next = min(next, rtc.nextDeadline) }
         for entry in gathers.values { next = min(next, entry.gather.deadline) }
         if let stopping { next = min(next, stopping) }
         let timeout = next == .distantFuture ? nil : max(.zero, next - Clock.now)
@@ -168,7 +174,9 @@ package final class Worker {
     private func serve(_ event: Poller.Event) {
         switch Tag(event.tag) {
         case .bell: break  // Letters are read in every turn.
-        case .datagrams(let index): receiveDatagrams(index)
+        case .datagrams(let index):
+            if event.isWritable { setBlocked(datagramSockets[index], false) }
+            receiveDatagrams(index)
         case .listener(let index): accept(index)
         case .connection(let index): serveConnection(index, event)
         }
@@ -181,8 +189,8 @@ package final class Worker {
         due.removeAll(keepingCapacity: true)
         streamDeadlines.takeDue(at: now, into: &due)
         for slot in due { streamSlots[slot].map(expire) }
+        serveRTCDeadlines()
         serveEvents()
         expireGathers()
-        expireRTC()
     }
 }

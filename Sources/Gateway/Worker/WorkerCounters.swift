@@ -1,3 +1,5 @@
+import ICE
+
 /// What one worker has done so far: plain numbers, added up over all workers when somebody asks.
 package struct WorkerCounters: Equatable, Sendable {
     package var turns: Int64 = 0
@@ -30,8 +32,26 @@ package struct WorkerCounters: Equatable, Sendable {
     /// WebRTC offers that were answered, and those whose peer never came.
     package var rtcOffers: Int64 = 0
     package var rtcNeverCame: Int64 = 0
+    package var rtcJoins: Int64 = 0
+    package var rtcConnected: Int64 = 0
+    package var rtcLeft: Int64 = 0
+    /// Datagrams that came to another worker than the one that has their session.
+    package var rtcForwarded: Int64 = 0
+    /// Steps of handshakes that waited for the next turn, and datagrams that found no room.
+    package var rtcPostponed: Int64 = 0
+    package var rtcDropped: Int64 = 0
+    /// Of sessions that are over: packets that were not authentic, or came twice.
+    package var rtcForged: Int64 = 0
+    package var rtcReplayed: Int64 = 0
+    package var rtcKeyRequests: Int64 = 0
 
     package init() {}
+
+    mutating func note(_ figures: RTCSession.Figures) {
+        rtcForged += Int64(figures.forged + figures.unknown + figures.offPath)
+        rtcReplayed += Int64(figures.replayed)
+        rtcKeyRequests += Int64(figures.keyRequests)
+    }
 
     package static func += (a: inout WorkerCounters, b: WorkerCounters) {
         for path in all { a[keyPath: path] += b[keyPath: path] }
@@ -43,7 +63,9 @@ package struct WorkerCounters: Equatable, Sendable {
             \.datagramBytesOut, \.messagesOut, \.datagramsRefused, \.connectionsAccepted,
             \.connectionsClosed, \.connectionsRefused, \.connectionBytesIn, \.connectionBytesOut,
             \.lettersIn, \.relayRecordsIn, \.relayBytesIn, \.relayRecordsStale, \.questions,
-            \.refusals, \.itemsSent, \.rtcOffers, \.rtcNeverCame,
+            \.refusals, \.itemsSent, \.rtcOffers, \.rtcNeverCame, \.rtcJoins,
+            \.rtcConnected, \.rtcLeft, \.rtcForwarded, \.rtcPostponed, \.rtcDropped, \.rtcForged,
+            \.rtcReplayed, \.rtcKeyRequests,
         ]
     }
 }

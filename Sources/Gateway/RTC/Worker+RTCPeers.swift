@@ -1,0 +1,127 @@
+import ICE
+import Stream
+import System
+import Wire
+
+// The sessions that were built at this worker: made, called, and forgotten.
+extension Worker {
+    /// Builds the session of an answered offer here, if nobody else has.
+    func build(_ slot: UInt32, _ rtc: RTCDesk) -> RTCPeer? {
+        guard stopping == nil, let offer = rtc.directory.claim(slot, for: plan.index) else {
+            return nil
+        }
+        var dice = SplitMix64(seed: rtc.dice.next())
+        let session = RTCSession(
+            offer.negotiated, for: offer.purpose, context: rtc.context, dice: &dice, at: now)
+        let peer = RTCPeer(offer, session, at: now)
+        rtc.add(peer)
+        counters.rtcJoins += 1
+        // The session sees the requests that were answered for it; their senders have the answers.
+        for (route, request) in rtc.strangers.takeAll(of: slot) {
+            var request = request
+            var span = request.mutableSpan
+            var window = unsafe span.mutableBytes
+            session.receive(
+                &window, on: route, at: now, engine: &rtc.engine, into: &rtc.out,
+                effects: &effects)
+            rtc.out.dropAnswers()
+            rtc.learn(route, of: peer)
+        }
+        rtc.setDeadline(of: peer)
+        return peer
+    }
+
+    /// Calls a session outside of its own datagrams. What it wants done is done when the caller's
+    /// effects are run, or with the pending ones.
+    func withRTC(
+        _ peer: RTCPeer, _ body: (RTCDesk, Instant, inout Effects) -> Void
+    ) {
+        guard let rtc else { return }
+        body(rtc, now, &effects)
+        finishRTC(peer, rtc)
+    }
+
+    /// Takes what a session has written, after each call of it.
+    func finishRTC(_ peer: RTCPeer, _ rtc: RTCDesk) {
+        publicKeySteps += rtc.out.publicKeySteps
+        if !rtc.out.entries.isEmpty {
+            for entry in rtc.takeOutput() { run(entry, of: peer, rtc) }
+            rtc.giveBackOutput()
+        }
+        rtc.out.clear()
+        rtc.setDeadline(of: peer)
+    }
+
+    private func run(_ entry: RTCOutput.Entry, of peer: RTCPeer, _ rtc: RTCDesk) {
+        switch entry {
+        case .send(let route, let range):
+            let bytes = rtc.taken.bytes
+            send(bytes.raw.extracting(range), on: route)
+        case .connected:
+            peer.isConnected = true
+            counters.rtcConnected += 1
+        case .closed(let cause):
+            log.info(
+                "\(peer.service) session ended: \(cause)",
+                ["session": peer.name.short, "stream": peer.purpose.streamName])
+        case .selected, .validated, .restarted, .stale, .recovered, .sctp, .feedback: break
+        }
+    }
+
+    /// Answers for which there is no session yet.
+    func sendRTC(_ rtc: RTCDesk) {
+        for entry in rtc.takeOutput() {
+            if case .send(let route, let range) = entry {
+                let bytes = rtc.taken.bytes
+                send(bytes.raw.extracting(range), on: route)
+            }
+        }
+        rtc.giveBackOutput()
+    }
+
+    /// From the address that was hit: a peer drops answers from any other.
+    func send(_ bytes: RawSpan, on route: Route) {
+        guard !route.isTCP else { return }
+        if !batch.fits(bytes.byteCount), !sendBatch() {
+            counters.datagramsRefused += 1
+            return
+        }
+        batch.begin(to: route.remote, from: route.local)
+        batch.append(bytes)
+    }
+
+    func expire(_ peer: RTCPeer, _ rtc: RTCDesk) {
+        peer.session.expire(
+            at: now, engine: &rtc.engine, into: &rtc.out, effects: &effects)
+        finishRTC(peer, rtc)
+        runEffects(of: peer)
+    }
+
+    /// Ends it from our side: it says goodbye, and leaves its stream.
+    func close(_ peer: RTCPeer, because reason: EndReason) {
+        guard let rtc, peer.isHere(at: self) else { return }
+        peer.session.close(
+            reason, at: now, engine: &rtc.engine, into: &rtc.out, effects: &effects)
+        finishRTC(peer, rtc)
+        runEffects(of: peer)
+    }
+
+    func forget(_ peer: RTCPeer) {
+        guard let rtc, peer.isHere(at: self) else { return }
+        rtc.remove(peer)
+        rtc.directory.remove(peer.name)
+        counters.rtcLeft += 1
+        counters.note(peer.session.figures)
+    }
+
+    func serveRTCDeadlines() {
+        guard let rtc else { return }
+        if rtc.nextOfferEnd <= now {
+            counters.rtcNeverCame += Int64(rtc.expireOffers(at: now))
+        }
+        rtc.strangers.sweep(at: now)
+        due.removeAll(keepingCapacity: true)
+        rtc.deadlines.takeDue(at: now, into: &due)
+        for slot in due { rtc.peers[slot].map { expire($0, rtc) } }
+    }
+}
