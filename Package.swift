@@ -94,6 +94,9 @@ let package = Package(
         .target(
             name: "Simulation", dependencies: ["Wire"], path: "Tests/Simulation",
             swiftSettings: house),
+        .target(
+            name: "Browser", dependencies: ["Wire", "RTP", "Crypto", "ICE"],
+            path: "Tests/Browser", swiftSettings: house),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .target(name: "CHeldClock", path: "Tests/CHeldClock"),
         .target(
@@ -127,7 +130,7 @@ let package = Package(
         tests(
             "ICETests",
             [
-                "Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "Simulation",
+                "Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "Simulation", "Browser",
                 "CAllocationCount",
             ]),
         tests(
@@ -138,7 +141,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "WHIP", "System",
-                "Settings", "Gateway", "Simulation",
+                "Settings", "Gateway", "Simulation", "Browser",
             ]),
         tests("TidyTests", []),
     ] + (hasIPSecMB ? [library("CIPSecMB", pkgConfig: nil, debian: "libipsec-mb-dev")] : []),

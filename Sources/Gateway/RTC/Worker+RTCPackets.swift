@@ -191,8 +191,11 @@ extension Worker {
         guard kind == .stun, let slot = rtc.tickets.slot(namedIn: datagram.bytes),
             let peer = rtc.bySlot[slot]
         else {
-            if let peer = rtc.peer(at: route) { receive(&datagram, route, by: peer, rtc) }
-            else { counters.datagramsUnknown += 1 }
+            if let peer = rtc.peer(at: route) {
+                receive(&datagram, route, by: peer, rtc)
+            } else {
+                counters.datagramsUnknown += 1
+            }
             return
         }
         receive(&datagram, route, by: peer, rtc)

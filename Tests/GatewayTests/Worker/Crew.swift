@@ -1,4 +1,3 @@
-import Gateway
 import Glibc
 import Settings
 import Stream
@@ -6,12 +5,18 @@ import Synchronization
 import System
 import Wire
 
+@testable import Gateway
+
 /// Real workers on real threads, with the line protocol on a loopback port of each.
 final class Crew {
     let neighbours: Neighbours
     let hub = Hub()
     let ports: [UInt16]
     private var threads: [ThreadBox] = []
+    private let jobs: [Locked<[Job]>]
+
+    /// Something to be done with a worker, on its thread.
+    typealias Job = @Sendable (Worker) -> Void
 
     /// Arrays hold no threads: those cannot be copied.
     private final class ThreadBox {
@@ -26,8 +31,10 @@ final class Crew {
         workers: Int = 1, gate: Gate = Gate(publishKey: Secret("sesame")),
         limits: WorkerLimits = WorkerLimits(), tls: TLSMaterial? = nil,
         front: FrontPlan = FrontPlan(), rtc: RTCPlan? = nil,
-        serving: ServedProtocol = ServedProtocol("line") { LineSession($0.peer) }
+        serving: ServedProtocol = ServedProtocol("line") { LineSession($0.peer) },
+        with prepare: (inout WorkerPlan) throws -> Void = { _ in }
     ) throws {
+        jobs = (0..<workers).map { _ in Locked([]) }
         neighbours = try Neighbours(count: workers)
         let sink = LogSink(
             level: .error, format: .text, clock: .system, delivery: .direct { _ in })
@@ -43,14 +50,39 @@ final class Crew {
             plan.limits = limits
             plan.front = front
             plan.rtc = rtc
-            let (neighbours, hub) = (neighbours, hub)
+            try prepare(&plan)
+            let (neighbours, hub, jobs) = (neighbours, hub, jobs[index])
             threads.append(
                 ThreadBox(
                     try Thread("worker-\(index)") { [plan] in
-                        (try? Worker(plan, neighbours, hub, log))?.run()
+                        guard let worker = try? Worker(plan, neighbours, hub, log) else { return }
+                        while !worker.isDone {
+                            worker.turn()
+                            for job in jobs.withLock({ take(&$0) }) { job(worker) }
+                        }
                     }))
         }
         self.ports = ports
+    }
+
+    /// Does it on the worker's thread, after its turn, and waits.
+    func ask<Result: Sendable>(
+        _ worker: Int = 0, _ job: @escaping @Sendable (Worker) -> Result
+    ) -> Result? {
+        let answer = Locked<Result?>(nil)
+        jobs[worker].withLock {
+            $0.append { worker in
+                let result = job(worker)
+                answer.withLock { $0 = result }
+            }
+        }
+        // A letter that says nothing: the worker wakes up.
+        neighbours.post(.changed(""), to: worker)
+        for _ in 0..<5000 {
+            if let result = answer.withLock({ $0 }) { return result }
+            usleep(1000)
+        }
+        return nil
     }
 
     func connect(to worker: Int = 0) throws -> Line { try Line(port: ports[worker]) }
@@ -140,4 +172,9 @@ final class Line {
         say(text)
         return hear()
     }
+}
+
+private func take<Element>(_ list: inout [Element]) -> [Element] {
+    defer { list.removeAll() }
+    return list
 }

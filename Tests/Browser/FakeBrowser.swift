@@ -1,34 +1,31 @@
-import Crypto
-import Media
-import RTP
-import Testing
-import Wire
-
-@testable import ICE
+package import Crypto
+package import ICE
+package import RTP
+package import Wire
 
 /// A publisher as browsers are: it controls ICE, shakes hands in either role, sends VP8, repeats
 /// what is asked for on a stream of its own, and makes a key frame when asked.
-final class FakeBrowser {
-    static let certificate = try? Certificate.selfSigned(
+package final class FakeBrowser {
+    package static let certificate = try? Certificate.selfSigned(
         commonName: "browser", from: 0, days: 365_000)
-    static let (ssrc, rtxSSRC): (UInt32, UInt32) = (1111, 2222)
+    package static let (ssrc, rtxSSRC): (UInt32, UInt32) = (1111, 2222)
 
-    var agent: ControllingAgent
+    package var agent: ControllingAgent
     let dtls: DTLSSession
     let role: DTLSSession.Role
-    var engine: CryptoEngine
+    package var engine: CryptoEngine
     var receiver = SRTPReceiver()
-    var keys: (sending: SRTPKey, receiving: SRTPKey)?
+    package var keys: (sending: SRTPKey, receiving: SRTPKey)?
     var hasStarted = false
     /// What is to leave, in order.
-    var outgoing: [(bytes: [UInt8], route: Route)] = []
+    package var outgoing: [(bytes: [UInt8], route: Route)] = []
     var ice = ICEOutput()
     var output = DTLSOutput()
-    private(set) var pictureLosses = 0
-    private(set) var arrivalReports = 0
-    private(set) var reports: [RTCPReportBlock] = []
-    private(set) var saidGoodbye = false
-    private(set) var sentAt: [Instant] = []
+    package private(set) var pictureLosses = 0
+    package private(set) var arrivalReports = 0
+    package private(set) var reports: [RTCPReportBlock] = []
+    package private(set) var saidGoodbye = false
+    package private(set) var sentAt: [Instant] = []
     private var payloads: [[UInt8]] = []
     private var wantsKey = true
     private var rtxIndex: UInt64 = 100
@@ -37,27 +34,30 @@ final class FakeBrowser {
     /// It wraps soon, so that each run sees the roll-over.
     private static let firstIndex: UInt64 = 65_500
 
-    init(
+    package init(
         agent: ControllingAgent, role: DTLSSession.Role, profiles: [SRTPProfile],
-        server: [Fingerprint]
+        server: [Fingerprint], at now: Instant = .start
     ) throws {
+        guard let certificate = Self.certificate else { throw NoCertificate() }
         self.agent = agent
         self.role = role
         let context = try DTLSContext(
-            certificate: try #require(Self.certificate), profiles: profiles, isSimulated: true)
-        dtls = DTLSSession(role, context: context, peer: server, at: .start)
+            certificate: certificate, profiles: profiles, isSimulated: true)
+        dtls = DTLSSession(role, context: context, peer: server, at: now)
         engine = try CryptoEngine.make(.openSSL)
     }
 
-    var deadline: Instant { min(agent.deadline, dtls.deadline ?? .distantFuture) }
+    private struct NoCertificate: Error {}
 
-    func expire(at now: Instant) {
+    package var deadline: Instant { min(agent.deadline, dtls.deadline ?? .distantFuture) }
+
+    package func expire(at now: Instant) {
         agent.expire(at: now, into: &ice)
         if let due = dtls.deadline, due <= now { dtls.expire(at: now, into: &output) }
         flush(at: now)
     }
 
-    func receive(_ bytes: [UInt8], on route: Route, at now: Instant) {
+    package func receive(_ bytes: [UInt8], on route: Route, at now: Instant) {
         switch Demux(bytes.raw) {
         case .stun: agent.receive(bytes.raw, on: route, at: now, into: &ice)
         case .dtls: _ = dtls.receive(bytes.raw, at: now, into: &output)
@@ -93,7 +93,7 @@ final class FakeBrowser {
     }
 
     /// One packet is one frame. Its number is in its payload.
-    func sendMedia(at now: Instant) {
+    package func sendMedia(at now: Instant) {
         guard keys != nil else { return }
         let number = UInt32(payloads.count)
         var payload: [UInt8] = [0x10, wantsKey ? 0 : 1]

@@ -1,0 +1,111 @@
+import Browser
+import Crypto
+import ICE
+import SDP
+import Settings
+import Stream
+import System
+import Testing
+import Wire
+
+@testable import Gateway
+
+/// Workers that serve WebRTC, each on a UDP port of its own: so a test chooses who receives.
+final class RTCCrew {
+    static let certificate = try? Certificate.selfSigned(
+        commonName: "gateway", from: 0, days: 365_000)
+
+    let crew: Crew
+    let directory: RTCDirectory
+    /// The UDP port of each worker.
+    let ports: [UInt16]
+
+    init(
+        workers: Int = 1, limits: RTCLimits = RTCLimits(),
+        gate: Gate = Gate(publishKey: Secret("sesame"))
+    ) throws {
+        let directory = RTCDirectory(limits)
+        self.directory = directory
+        var sockets: [Parcel<Descriptor>] = []
+        var ports: [UInt16] = []
+        for _ in 0..<workers {
+            let socket = try UDPSocket(bind: Address(ipv4: 0x7f00_0001, port: 0))
+            ports.append(socket.localAddress.port)
+            sockets.append(Parcel(socket.takeDescriptor()))
+        }
+        self.ports = ports
+        var inputs = AdvertisedAddresses.Inputs(udpPort: ports[0], tcpPort: 0)
+        inputs.configured = [Address(ipv4: 0x7f00_0001, port: 0)]
+        let plan = RTCPlan(
+            directory: directory, certificate: try #require(Self.certificate),
+            ticketSecret: [UInt8](repeating: 7, count: TicketKeys.secretSize),
+            settings: RTCSettings(addresses: AdvertisedAddresses(inputs)))
+        crew = try Crew(workers: workers, gate: gate, serving: .numbers) {
+            $0.rtc = plan
+            $0.datagramSockets = [sockets[$0.index]]
+        }
+    }
+
+    func stop() { crew.stop() }
+
+    func open(
+        _ role: Offer.Role, _ name: String, at worker: Int = 0,
+        credential: Credential = Credential(), peer: Address = Address(ipv4: 0x7f00_0001, port: 9),
+        isPassive: Bool = false
+    ) throws -> RTCOpened {
+        let offer = RTCOffer(
+            role: role, name: name,
+            sdp: OfferText.make(role, isPassive: isPassive), credential: credential,
+            request: GateRequest(peer: peer))
+        return try #require(
+            crew.ask(worker) { worker in
+                let opened = Locked<RTCOpened?>(nil)
+                worker.openRTC(offer) { answer in opened.withLock { $0 = answer } }
+                return opened.withLock { $0 }
+            } ?? nil)
+    }
+
+    /// A browser that has read our answer and speaks to the ports of these workers.
+    func browser(
+        _ role: Offer.Role, _ name: String, at worker: Int = 0, via workers: [Int] = [0],
+        isPassive: Bool = false
+    ) throws -> SocketBrowser {
+        guard case .accepted(let answer) = try open(role, name, at: worker, isPassive: isPassive)
+        else { throw Refused() }
+        return try SocketBrowser(answer, ports: workers.map { ports[$0] }, isPassive: isPassive)
+    }
+
+    struct Refused: Error {}
+
+    func counters() throws -> WorkerCounters {
+        var total = WorkerCounters()
+        for worker in ports.indices {
+            total += try #require(crew.ask(worker) { $0.counters })
+        }
+        return total
+    }
+}
+
+/// An offer in the words of a browser: one video track, VP8 with repairs.
+enum OfferText {
+    static let credentials = ICECredentials(ufrag: "abcd", password: "0123456789abcdefghijklmn")
+
+    static func make(_ role: Offer.Role, isPassive: Bool) -> [UInt8] {
+        let fingerprint = FakeBrowser.certificate?.fingerprint().description ?? ""
+        let lines = [
+            "v=0", "o=- 1 2 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0",
+            "m=video 9 UDP/TLS/RTP/SAVPF 96 97", "c=IN IP4 0.0.0.0",
+            "a=ice-ufrag:\(credentials.ufrag)", "a=ice-pwd:\(credentials.password)",
+            "a=fingerprint:\(fingerprint)", "a=setup:\(isPassive ? "passive" : "actpass")",
+            "a=mid:0", role == .publish ? "a=sendonly" : "a=recvonly", "a=rtcp-mux",
+            "a=rtcp-rsize",
+            "a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+            "a=rtpmap:96 VP8/90000", "a=rtcp-fb:96 transport-cc", "a=rtcp-fb:96 ccm fir",
+            "a=rtcp-fb:96 nack", "a=rtcp-fb:96 nack pli", "a=rtpmap:97 rtx/90000",
+            "a=fmtp:97 apt=96", "a=ssrc:\(FakeBrowser.ssrc) cname:x",
+            "a=ssrc:\(FakeBrowser.rtxSSRC) cname:x",
+            "a=ssrc-group:FID \(FakeBrowser.ssrc) \(FakeBrowser.rtxSSRC)",
+        ]
+        return Array(lines.map { $0 + "\r\n" }.joined().utf8)
+    }
+}

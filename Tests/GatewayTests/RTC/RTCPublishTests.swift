@@ -1,0 +1,53 @@
+import Browser
+import ICE
+import Stream
+import System
+import Testing
+import Wire
+
+@testable import Gateway
+
+/// WHIP from an offer to packets in a stream: real sockets, real workers.
+@Suite(.serialized) struct RTCPublishTests {
+    @Test func anOfferBecomesPacketsInAStream() throws {
+        let crew = try RTCCrew()
+        defer { crew.stop() }
+        try Self.publish(crew, "live/a", readAt: 0)
+        #expect(try crew.counters().rtcConnected == 1)
+        #expect(try crew.counters().rtcForwarded == 0)
+    }
+
+    @Test func aClientThatWaitsForOurHandshakeGetsOne() throws {
+        let crew = try RTCCrew()
+        defer { crew.stop() }
+        try Self.publish(crew, "live/a", readAt: 0, isPassive: true)
+    }
+
+    /// The offer at one worker, the packets at the other, the reader and so the home at the first.
+    @Test func anyWorkerAnswersAndAnyWorkerReceives() throws {
+        for (offered, received, read) in [(0, 1, 0), (1, 0, 1), (0, 1, 1), (0, 0, 1)] {
+            let crew = try RTCCrew(workers: 2)
+            defer { crew.stop() }
+            try Self.publish(crew, "live/a", offerAt: offered, via: [received], readAt: read)
+            #expect(try crew.counters().rtcForwarded == 0)
+        }
+    }
+
+    static func publish(
+        _ crew: RTCCrew, _ name: String, offerAt: Int = 0, via: [Int] = [0], readAt: Int,
+        isPassive: Bool = false
+    ) throws {
+        let reader = try crew.crew.connect(to: readAt)
+        reader.say("read \(name)")
+        let browser = try crew.browser(
+            .publish, name, at: offerAt, via: via, isPassive: isPassive)
+        let isConnected = try browser.run { browser.isConnected }
+        let counters = try crew.counters()
+        try #require(isConnected, "\(counters)")
+        try browser.run(.milliseconds(600), media: true) { false }
+        #expect(reader.hear() == "subscribed")
+        let numbers = reader.hear(50).compactMap { Int($0.dropFirst(7)) }
+        #expect(numbers.count == 50)
+        #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 + 1 == $1 })
+    }
+}
