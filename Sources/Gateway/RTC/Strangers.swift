@@ -20,7 +20,7 @@ struct Strangers {
 
     /// A browser has a path for each pair of its addresses and ours, mostly two or three.
     static let perSlot = 16
-    /// Twice as many as may wait at all workers: a full table is an attack by many who have tickets.
+    /// Twice as many as may wait: a full table is an attack by many who have tickets.
     static let maximum = 4096
     /// A session that is not built by then is over.
     static let waitingLimit = LiteAgent.connectLimit

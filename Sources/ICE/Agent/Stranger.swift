@@ -11,7 +11,7 @@ package struct Stranger: Sendable {
     private let ours: [UInt8]
     private let generation: ICEGeneration
 
-    /// - Returns: nil for all but an authentic binding request that names a ticket of ours. Costs no
+    /// - Returns: nil for all but an authentic request that names a ticket of ours. Costs no
     ///   more than two HMACs.
     package init?(_ datagram: RawSpan, keys: TicketKeys) {
         guard Demux(datagram) == .stun, let message = try? STUNMessage(datagram),
