@@ -16,7 +16,7 @@ package enum Interfaces {
 
     private static func name(_ entry: linux_interface) -> String {
         unsafe withUnsafeBytes(of: entry.name) { bytes in
-            unsafe String(decoding: bytes.prefix { unsafe $0 != 0 }, as: UTF8.self)
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
     }
 }

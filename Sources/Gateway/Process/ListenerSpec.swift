@@ -19,6 +19,7 @@ package struct ListenerSpec: Equatable, Sendable {
     package static let https = "https"
     package static let admin = "admin"
     package static let webrtcUDP = "webrtc-udp"
+    package static let webrtcTCP = "webrtc-tcp"
 
     package static func all(_ config: Config, workers: Int) -> [ListenerSpec] {
         let hasTLS = config.http.tls.certificate != .off

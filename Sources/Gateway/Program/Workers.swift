@@ -14,6 +14,8 @@ final class Workers: Service {
     private let hub = Hub()
     private let material: CertificateStore
     private let running: RunningCount
+    /// nil: WebRTC is switched off.
+    private let rtc: RTCShared?
     private let log: Log
 
     /// How many workers have not ended yet; the only thing they write that main reads.
@@ -36,6 +38,8 @@ final class Workers: Service {
         let config = surroundings.settings.config
         let tls = try material.load(config)
         let front = try FrontPlan(config)
+        rtc = try RTCShared(config, sockets, surroundings.log)
+        let rtcPlan = rtc?.plan(config)
         if front.site.isEmpty {
             log.warning("the page's files were not found: set http.pages to their folder")
         }
@@ -48,6 +52,7 @@ final class Workers: Service {
                 var plan = Self.plan(index, of: count, surroundings, tls)
                 plan.version = Program.version
                 plan.front = front
+                plan.rtc = rtcPlan
                 try spawn(plan)
             }
         } catch {
@@ -108,7 +113,8 @@ final class Workers: Service {
                     WorkerSettings(
                         gate: Gate(settings), front: try FrontPlan(settings.config),
                         rules: { settings.config.rules(for: $0) },
-                        tls: tls)))
+                        tls: tls, rtc: rtc?.settings(settings.config))))
+            rtc?.directory.set(RTCLimits(settings.config))
         } catch {
             log.error(code: "cannot-reload", "everything stays as it was: \(error.lines)")
         }

@@ -11,6 +11,8 @@ final class RTCDesk {
     var settings: RTCSettings
     var tickets: TicketKeys
     var engine: CryptoEngine
+    static let secretLife = Interval.seconds(86_400)
+    var nextSecret: Instant
     /// For all that must not be guessed: names, tickets, secrets of sessions.
     var dice = SystemRandomNumberGenerator()
     /// Offers answered here whose peers have not come, the oldest first.
@@ -31,9 +33,11 @@ final class RTCDesk {
     var forwardHead: [UInt8] = []
     var scratch: [UInt8] = []
 
-    init(_ plan: RTCPlan, at now: Instant) throws(WorkerStartError) {
+    /// - Parameter renewsTickets: One worker does, for all.
+    init(_ plan: RTCPlan, renewsTickets: Bool, at now: Instant) throws(WorkerStartError) {
         directory = plan.directory
         deadlines = Deadlines(at: now)
+        nextSecret = renewsTickets ? now + Self.secretLife : .distantFuture
         settings = plan.settings
         tickets = TicketKeys(secret: plan.ticketSecret.raw)
         do throws(TLSError) { context = try DTLSContext(certificate: plan.certificate) } catch {
@@ -74,7 +78,8 @@ final class RTCDesk {
 
     /// When something of it is due.
     var nextDeadline: Instant {
-        postponed.isEmpty ? min(deadlines.next, nextOfferEnd, strangers.nextSweep) : .start
+        postponed.isEmpty
+            ? min(deadlines.next, nextOfferEnd, strangers.nextSweep, nextSecret) : .start
     }
 
     // MARK: Sessions
@@ -93,6 +98,10 @@ final class RTCDesk {
         bySlot[peer.name.slot] = nil
         deadlines.clear(peer.identity.index)
         peers.remove(peer.identity.index)
+    }
+
+    func peer(called name: RTCSessionName) -> RTCPeer? {
+        bySlot[name.slot].flatMap { $0.name == name ? $0 : nil }
     }
 
     func peer(at route: Route) -> RTCPeer? { routes[route] }

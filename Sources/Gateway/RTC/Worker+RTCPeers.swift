@@ -114,12 +114,22 @@ extension Worker {
         counters.note(peer.session.figures)
     }
 
+    /// Once a day, by one worker for all: what was ever read in an answer is of no use for long.
+    private func renewTickets(_ rtc: RTCDesk) {
+        rtc.nextSecret = now + RTCDesk.secretLife
+        let secret = (0..<TicketKeys.secretSize).map { _ in
+            UInt8.random(in: 0...255, using: &rtc.dice)
+        }
+        neighbours.postToAll(.rtc(.ticketSecret(secret)))
+    }
+
     func serveRTCDeadlines() {
         guard let rtc else { return }
         if rtc.nextOfferEnd <= now {
             counters.rtcNeverCame += Int64(rtc.expireOffers(at: now))
         }
         rtc.strangers.sweep(at: now)
+        if rtc.nextSecret <= now { renewTickets(rtc) }
         due.removeAll(keepingCapacity: true)
         rtc.deadlines.takeDue(at: now, into: &due)
         for slot in due { rtc.peers[slot].map { expire($0, rtc) } }

@@ -35,6 +35,9 @@ extension Worker {
             entry.offer?.negotiated.local = local
             entry.offer?.negotiated.remote = remote
         }
+        if case .at(let worker) = place {
+            tell(.restart(id, local: local, remote: remote), to: worker)
+        }
         let answer = TrickleFragment.answer(
             local: local, candidates: rtc.settings.addresses.candidates, mid: entry.mid,
             kind: entry.kind)
@@ -42,7 +45,28 @@ extension Worker {
     }
 
     func end(_ id: RTCSessionName, _ reason: EndReason) -> Bool {
-        guard let rtc, let place = rtc.directory.remove(id) else { return false }
-        return place == .waiting
+        guard let rtc, let place = rtc.directory.find(id) else { return false }
+        switch place {
+        case .waiting: rtc.directory.remove(id)
+        // Its place is kept until it has left its stream.
+        case .at(let worker): tell(.close(id, reason), to: worker)
+        }
+        return true
+    }
+
+    /// A letter, unless it is to ourselves.
+    private func tell(_ letter: RTCLetter, to worker: Int) {
+        worker == plan.index ? read(letter) : neighbours.post(.rtc(letter), to: worker)
+    }
+
+    func read(_ letter: RTCLetter) {
+        guard let rtc else { return }
+        switch letter {
+        case .close(let name, let reason):
+            if let peer = rtc.peer(called: name) { close(peer, because: reason) }
+        case .restart(let name, let local, let remote):
+            rtc.peer(called: name)?.session.restart(local: local, remote: remote)
+        case .ticketSecret(let secret): rtc.tickets.rotate(secret: secret.raw)
+        }
     }
 }

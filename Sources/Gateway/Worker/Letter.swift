@@ -28,6 +28,7 @@ package enum Letter: Sendable {
     case feedEffect(from: Int, feed: UInt32, UInt32, Effects.Effect)
     /// From the home, for a publisher of this worker.
     case feedNotice(UInt32, Notice)
+    case rtc(RTCLetter)
 }
 
 /// How much a worker is to say: there may be thousands of sessions.

@@ -34,6 +34,7 @@ extension Worker {
         case .feedEffect(let worker, let feed, let number, let effect):
             receiveEffect(effect, number, of: FeedAddress(worker: worker, number: feed))
         case .feedNotice(let feed, let notice): self.notice(feed, notice)
+        case .rtc(let letter): read(letter)
         }
     }
 
@@ -42,6 +43,7 @@ extension Worker {
         plan.gate = settings.gate
         plan.front = settings.front
         plan.rules = settings.rules
+        if let rtc, let changed = settings.rtc { rtc.settings = changed }
         guard let tls = settings.tls, let context = makeContext(tls) else { return }
         for listener in listeners where listener.isEncrypted { listener.renew(context) }
     }

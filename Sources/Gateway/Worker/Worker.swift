@@ -118,7 +118,9 @@ package final class Worker {
         memory = MediaMemory(limit: plan.limits.mediaMemory)
         newcomers = Newcomers(maximum: plan.limits.newcomersPerNetwork)
         random = SplitMix64(seed: plan.seed)
-        if let shared = plan.rtc { rtc = try RTCDesk(shared, at: now) }
+        if let shared = plan.rtc {
+            rtc = try RTCDesk(shared, renewsTickets: plan.index == 0, at: now)
+        }
         do throws(SystemError) {
             poller = try Poller()
             _ = try poller.add(neighbours.bell(of: plan.index), tag: Tag.bell.number)

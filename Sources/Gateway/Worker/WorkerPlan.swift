@@ -68,14 +68,17 @@ package struct WorkerSettings: Sendable {
     package var front: FrontPlan
     package var rules: @Sendable (String) -> StreamRules
     package var tls: TLSMaterial?
+    package var rtc: RTCSettings?
 
     package init(
         gate: Gate, front: FrontPlan = FrontPlan(),
-        rules: @escaping @Sendable (String) -> StreamRules, tls: TLSMaterial? = nil
+        rules: @escaping @Sendable (String) -> StreamRules, tls: TLSMaterial? = nil,
+        rtc: RTCSettings? = nil
     ) {
         self.gate = gate
         self.front = front
         self.rules = rules
         self.tls = tls
+        self.rtc = rtc
     }
 }
