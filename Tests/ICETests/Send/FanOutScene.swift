@@ -1,3 +1,4 @@
+import Browser
 import Crypto
 import Media
 import RTP
