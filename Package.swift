@@ -67,6 +67,7 @@ let package = Package(
         room("SCTP", "SCTP", ["Wire", "CSCTPShims"]),
         room("HTTP", "Web/HTTP", ["Wire"]),
         room("WHIP", "Web/WHIP", ["Wire", "HTTP"]),
+        room("Demo", "Ingest/Demo", ["Wire", "Media", "Codecs", "Stream"]),
 
         room("System", "System", ["Wire", "CLinux"]),
         room("Settings", "Gateway/Config", ["Wire", "CYAML"]),
@@ -113,8 +114,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Wire", "Media", "Codecs", "RTP", "SDP", "Crypto", "ICE", "HTTP", "WHIP",
-                "Settings",
+                "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "WHIP",
+                "Demo", "Settings",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: house),
         tests("FuzzTests", ["Wire", "FuzzTargets"]),
@@ -135,6 +136,7 @@ let package = Package(
             ]),
         tests(
             "SCTPTests", ["Wire", "ICE", "SCTP", "Simulation", "CHeldClock", "CAllocationCount"]),
+        tests("DemoTests", ["Wire", "Media", "Codecs", "Stream", "Demo", "Simulation"]),
         tests("WebTests", ["Wire", "HTTP", "WHIP", "Simulation", "FuzzTargets"]),
         tests("SystemTests", ["Wire", "System", "CLinux", "CAllocationCount"]),
         tests(

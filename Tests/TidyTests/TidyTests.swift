@@ -17,6 +17,7 @@ struct TidyTests {
         "SCTP": ["Wire", "CSCTPShims"],
         "Web/HTTP": ["Wire"],
         "Web/WHIP": ["Wire", "HTTP"],
+        "Ingest/Demo": ["Wire", "Media", "Codecs", "Stream"],
         "Gateway/Config": ["Wire", "CYAML"],
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],
         "Gateway": [

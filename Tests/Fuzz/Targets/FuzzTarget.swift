@@ -4,6 +4,7 @@
 /// of them over their corpus (`Tests/Vectors/fuzz/NAME`) and on damage. A target's body lives in
 /// a file of its own beside this one and may only trap when the parser is wrong.
 package enum FuzzTarget: String, CaseIterable, Sendable {
+    case demoFile = "demo-file"
     case demux = "demux"
     case httpRequest = "http-request"
     case iceAgent = "ice-agent"
@@ -27,6 +28,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
 
     package func run(_ bytes: RawSpan) {
         switch self {
+        case .demoFile: fuzzDemoFile(bytes)
         case .demux: fuzzDemux(bytes)
         case .httpRequest: fuzzHTTPRequest(bytes)
         case .iceAgent: fuzzICEAgent(bytes)
