@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,3 +37,15 @@ int64_t linux_file_size(int fd) {
 int linux_sync(int fd) { return result(fdatasync(fd)); }
 int linux_rename(const char *from, const char *to) { return result(rename(from, to)); }
 int linux_remove(const char *path) { return result(unlink(path)); }
+
+int linux_memory_file(const char *label) { return result(memfd_create(label, MFD_CLOEXEC)); }
+
+long linux_read_at(int fd, void *bytes, size_t count, int64_t offset) {
+    long n = pread(fd, bytes, count, offset);
+    return n < 0 ? -errno : n;
+}
+
+long linux_write_at(int fd, const void *bytes, size_t count, int64_t offset) {
+    long n = pwrite(fd, bytes, count, offset);
+    return n < 0 ? -errno : n;
+}

@@ -73,6 +73,36 @@ int linux_spawn(
     return result(child);
 }
 
+int linux_become(
+    const char *path, char *const arguments[], char *const environment[], const int *fds,
+    unsigned count) {
+    if (count > 256) return -E2BIG;
+    int first = 3, above = first + (int)count, high[256], kept[256], error = 0;
+    unsigned moved = 0;
+    for (; moved < count; moved++) {
+        high[moved] = fcntl(fds[moved], F_DUPFD_CLOEXEC, above);
+        if (high[moved] < 0) break;
+        // What has this number now; nothing, if that fails.
+        kept[moved] = fcntl(first + (int)moved, F_DUPFD_CLOEXEC, above);
+    }
+    if (moved < count) {
+        error = errno;
+    } else {
+        for (unsigned i = 0; i < count; i++) dup2(high[i], first + (int)i);
+        execve(path, arguments, environment);
+        error = errno;
+        for (unsigned i = 0; i < count; i++) {
+            if (kept[i] < 0) close(first + (int)i);
+            else dup3(kept[i], first + (int)i, O_CLOEXEC);
+        }
+    }
+    for (unsigned i = 0; i < moved; i++) {
+        close(high[i]);
+        if (kept[i] >= 0) close(kept[i]);
+    }
+    return -error;
+}
+
 int linux_wait_child(int pid, int *status, int block) {
     int n;
     do n = waitpid(pid, status, block ? 0 : WNOHANG);

@@ -23,6 +23,23 @@ package struct ChildProcess: Sendable {
         package mutating func add(_ name: String, _ listener: borrowing TCPListener) {
             add(name, listener.descriptor)
         }
+
+        package mutating func add(_ name: String, _ keepsake: borrowing Keepsake) {
+            add(name, keepsake.descriptor)
+        }
+
+        package mutating func add(_ name: String, _ end: borrowing PipeEnd) {
+            add(name, end.descriptor)
+        }
+
+        /// Our environment, changed, and what tells `Inherit` where the sockets are.
+        fileprivate func environment(_ changes: [String: String], pid: String) -> [String: String] {
+            var all = ProcessEnvironment.all.merging(changes) { $1 }
+            all["LISTEN_FDS"] = "\(numbers.count)"
+            all["LISTEN_FDNAMES"] = names.joined(separator: ":")
+            all["LISTEN_PID"] = pid
+            return all
+        }
     }
 
     package enum Exit: Equatable, Sendable {
@@ -38,10 +55,8 @@ package struct ChildProcess: Sendable {
         _ path: String, _ arguments: [String], environment changes: [String: String] = [:],
         bequest: borrowing Bequest
     ) throws(SystemError) {
-        var all = ProcessEnvironment.all.merging(changes) { $1 }
-        all["LISTEN_FDS"] = "\(bequest.numbers.count)"
-        all["LISTEN_FDNAMES"] = bequest.names.joined(separator: ":")
-        all["LISTEN_PID"] = "0000000000"  // Room for the number, which only the child knows.
+        // Room for the number, which only the child knows.
+        let all = bequest.environment(changes, pid: "0000000000")
         let numbers = bequest.numbers
         let result = unsafe Self.withStrings([path] + arguments) { arguments in
             unsafe Self.withStrings(all.map { "\($0.key)=\($0.value)" }) { environment in
@@ -50,6 +65,28 @@ package struct ChildProcess: Sendable {
             }
         }
         pid = CInt(try SystemError.check(Int(result), "start \(path)"))
+    }
+
+    /// One that the program before us in this very process has started.
+    package init(adopting pid: CInt) { self.pid = pid }
+
+    /// Puts another program in the place of this one: the same number, the same children, and the
+    /// sockets as a child would find them. For a process of one thread.
+    ///
+    /// - Returns: Only if it failed: why. Then nothing has changed.
+    package static func become(
+        _ path: String, _ arguments: [String], environment changes: [String: String],
+        bequest: borrowing Bequest
+    ) -> SystemError {
+        let all = bequest.environment(changes, pid: "\(getpid())")
+        let numbers = bequest.numbers
+        let result = unsafe withStrings([path] + arguments) { arguments in
+            unsafe withStrings(all.map { "\($0.key)=\($0.value)" }) { environment in
+                unsafe linux_become(
+                    path, arguments, environment, numbers, CUnsignedInt(numbers.count))
+            }
+        }
+        return SystemError(doing: "start \(path)", code: -result)
     }
 
     /// How it ended; `nil` while it runs, unless told to wait.

@@ -9,7 +9,7 @@ package struct Signals: ~Copyable {
     package let descriptor: Descriptor
 
     package init(
-        _ signals: [CInt] = [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD]
+        _ signals: [CInt] = [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD]
     )
         throws(SystemError)
     {

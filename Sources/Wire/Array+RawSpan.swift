@@ -14,6 +14,16 @@ extension [UInt8] {
     @inlinable public mutating func append(copying span: RawSpan) {
         unsafe span.withUnsafeBytes { unsafe append(contentsOf: $0) }
     }
+
+    /// A number in network order, its most significant byte first.
+    @inlinable
+    public mutating func append<T: FixedWidthInteger & BitwiseCopyable>(bigEndian value: T) {
+        var shift = T.bitWidth
+        while shift > 0 {
+            shift -= 8
+            append(UInt8(truncatingIfNeeded: value >> T(shift)))
+        }
+    }
 }
 
 extension RawSpan {

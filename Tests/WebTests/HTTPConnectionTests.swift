@@ -234,6 +234,9 @@ struct HTTPConnectionTests {
 
     @Test func drainsIdleAndBusyConnections() {
         let idle = Dialogue()
+        idle.send(Self.get)
+        idle.respond(HTTPResponse(status: 204))
+        #expect(idle.hear() == ["GET /a"])
         idle.drain()
         #expect(idle.hear() == ["close draining"])
         let busy = Dialogue()
@@ -242,6 +245,24 @@ struct HTTPConnectionTests {
         #expect(busy.hear() == ["GET /a"])
         busy.respond(HTTPResponse(status: 204))
         #expect(busy.hear() == ["close draining"])
+    }
+
+    /// Its request may be on the way: nobody else will answer it.
+    @Test(arguments: ["", "GET /a HT"])
+    func drainsANewcomerWhenItHasAsked(_ begun: String) {
+        let newcomer = Dialogue()
+        newcomer.send(begun)
+        newcomer.drain()
+        #expect(newcomer.hear() == [])
+        newcomer.send(String(Self.get.dropFirst(begun.count)))
+        newcomer.respond(HTTPResponse(status: 204))
+        #expect(newcomer.hear() == ["GET /a", "close draining"])
+        let silent = Dialogue()
+        silent.send(begun)
+        silent.drain()
+        #expect(silent.deadline == .seconds(1))
+        silent.expire()
+        #expect(silent.hear().last?.hasPrefix("close ") == true)
     }
 
     @Test func answersAPeerThatHasSaidAll() {

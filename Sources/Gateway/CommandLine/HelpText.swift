@@ -36,8 +36,9 @@ package enum HelpText {
           gateway --set webrtc.advertise=203.0.113.5 --set log.level=debug
           GATEWAY_HTTP_LISTEN=:80 gateway
 
-        signals: HUP reads the configuration again, USR1 opens the log file again, TERM finishes
-        what is going on (shutdown.drain) and ends, a second TERM ends at once.
+        signals: HUP reads the configuration again, USR1 opens the log file again, USR2 upgrades
+        to the program that now lies at the same path, TERM finishes what is going on
+        (shutdown.drain) and ends, a second TERM ends at once.
         exit codes: 0 stopped as asked, 1 failed, 2 wrong usage or configuration.
 
         """

@@ -28,7 +28,7 @@ package struct Program {
         do throws(UsageError) {
             let command = try Command(arguments)
             do throws(StartError) {
-                return try run(command)
+                return try run(command, arguments)
             } catch {
                 Console.error(error.lines)
                 return error.exitCode.rawValue
@@ -39,13 +39,13 @@ package struct Program {
         }
     }
 
-    private func run(_ command: Command) throws(StartError) -> CInt {
+    private func run(_ command: Command, _ words: [String]) throws(StartError) -> CInt {
         switch command {
         case .version: Console.write("gateway \(Self.version)\n")
         case .help(let topic): Console.write(HelpText.text(topic))
         case .printDefaults: Console.write(ConfigSample.file)
         case .checkConfig(let options): try check(options)
-        case .run(let options): return try start(options)
+        case .run(let options): return try start(options, words)
         case .serve(let options): return try serve(options)
         }
         return ExitCode.stopped.rawValue
@@ -60,28 +60,54 @@ package struct Program {
         Console.write("\(source.path ?? "no file, only defaults"): ok\n")
     }
 
+    /// The name under which the last good configuration is inherited.
+    static let lastGood = "config"
+
+    private static func takeLastGood(_ given: inout Inherit) throws(StartError) -> Keepsake {
+        if let descriptor = given.take(lastGood) { return Keepsake(adopting: descriptor) }
+        do throws(SystemError) {
+            return try Keepsake(lastGood)
+        } catch {
+            throw .system("gateway", error, code: "cannot-start")
+        }
+    }
+
     /// Everything that can be wrong is found here, before anything serves, and told in one line.
-    private func start(_ options: Command.Options) throws(StartError) -> CInt {
+    ///
+    /// - Parameter words: The command line, for a new version of us.
+    private func start(
+        _ options: Command.Options, _ words: [String]
+    ) throws(StartError) -> CInt {
         ignoreBrokenPipes()
+        let succession = Succession.fromEnvironment()
+        var given = Inherit.fromEnvironment()
         let source = ConfigSource(options: options, environment: environment)
-        let loaded = try source.load()
+        let lastGood = try Self.takeLastGood(&given)
+        let (loaded, mistake) = try source.load(orFrom: lastGood)
         let config = loaded.config
-        let notes = loaded.notes + (try Preparation.check(config))
+        let notes =
+            loaded.notes + (try Preparation.check(config)) + (mistake?.goingOn ?? [])
         let state = try StateDirectory.open(config, environment: environment)
         var dice = SystemRandomNumberGenerator()
         let keys = try AccessKeys(config, in: state, dice: &dice)
-        var given = Inherit.fromEnvironment()
         let specs = ListenerSpec.all(config, workers: config.workerCount)
         let sockets = try ListeningSockets.open(specs, adopting: &given)
         // A path that cannot be written is found now, not by the child.
         let announcement = Announcement(notes: notes, keys: keys, addresses: sockets.addresses)
-        guard config.supervise else {
-            let process = try ServingProcess(config, source, state: state, parent: .none)
+        guard config.supervise || succession != nil else {
+            let process = try ServingProcess(
+                config, source, state: state, lastGood: lastGood, parent: .none)
             return try process.run(sockets, announcement, restarts: 0, start: start)
         }
         let launch = Supervisor.Launch(
-            executable: Self.executable, arguments: [Command.serve] + options.arguments)
-        return try Supervisor(config, launch, sockets).run(announcement)
+            executable: Self.installed, serve: [Command.serve] + options.arguments, run: words,
+            heartbeat: HeartbeatPlan(environment))
+        let supervisor = try Supervisor(
+            config, launch, sockets, lastGood: lastGood, restarts: succession?.restarts ?? 0)
+        guard let succession, let link = given.take(ParentLink.parentsEnd) else {
+            return try supervisor.run(announcement)
+        }
+        return try supervisor.run(after: succession, PipeEnd(adopting: link), notes: notes)
     }
 
     /// The child: what it needs has been checked, opened and made by its parent.
@@ -94,10 +120,14 @@ package struct Program {
                 code: "no-parent")
         }
         let source = ConfigSource(options: options, environment: environment)
-        let config = try source.load().config
+        let lastGood = try Self.takeLastGood(&given)
+        let (loaded, mistake) = try source.load(orFrom: lastGood)
+        let config = loaded.config
         let state = try StateDirectory.open(config, environment: environment)
         let process = try ServingProcess(
-            config, source, state: state, parent: ParentLink(descriptor))
+            config, source, state: state, lastGood: lastGood,
+            parent: ParentLink(descriptor, beat: HeartbeatPlan.interval(environment)))
+        for line in mistake?.goingOn ?? [] { process.log.warning(line) }
         let specs = ListenerSpec.all(config, workers: config.workerCount)
         let sockets = try ListeningSockets.open(specs, adopting: &given)
         let restarts = environment["GATEWAY_RESTARTS"].flatMap { Int($0) } ?? 0
@@ -106,6 +136,15 @@ package struct Program {
 
     /// A peer that is gone is an error of that write, not the end of the program.
     private func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
+
+    /// What the next child is, and a new version of us: the path that was asked for, because a new
+    /// program may have come to lie there.
+    private static var installed: String {
+        guard let path = CommandLine.arguments.first, path.contains("/"),
+            unsafe access(path, X_OK) == 0
+        else { return executable }
+        return path
+    }
 
     /// Ourselves, by a path that `ps` can show.
     static var executable: String {

@@ -22,14 +22,18 @@ package struct LoadedConfig: Sendable {
     package var config: Config
     /// What the user should know, once: shortcuts that were taken.
     package var notes: [String]
+    /// The file it was made of, as it was; empty when there is none, which means the same.
+    package var text: [UInt8]
 }
 
 extension ConfigSources {
     /// Variables that begin like ours but are not settings.
     private static let foreign: Set<String> = [
         "GATEWAY_CONFIG",  // The path of the file.
-        "GATEWAY_NO_IPSEC_MB",  // Read by Package.swift.
+        "GATEWAY_NO_IPSEC_MB", "GATEWAY_TESTS",  // Read by Package.swift.
         "GATEWAY_RESTARTS",  // From the supervisor to its child.
+        "GATEWAY_BEAT_MS",  // The same.
+        "GATEWAY_SUCCESSION",  // From a supervisor to the one that takes its place.
     ]
 
     /// Names of other programs for what is `webrtc.advertise` here.
@@ -50,7 +54,7 @@ extension ConfigSources {
             }
         }
         guard decoder.problems.isEmpty else { throw ConfigErrors(decoder.problems) }
-        return LoadedConfig(config: decoder.config, notes: notes)
+        return LoadedConfig(config: decoder.config, notes: notes, text: file?.text ?? [])
     }
 
     private func read(_ name: String, _ text: [UInt8], into decoder: inout ConfigDecoder) {

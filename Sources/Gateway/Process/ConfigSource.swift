@@ -1,6 +1,6 @@
 import Glibc
 package import Settings
-import System
+package import System
 
 /// Where this process has its configuration from: found once, read at start and at every reload.
 package struct ConfigSource: Sendable {
@@ -20,6 +20,34 @@ package struct ConfigSource: Sendable {
     }
 
     package func load() throws(StartError) -> LoadedConfig {
+        guard let path else { return try load(nil) }
+        let text: [UInt8]
+        do throws(SystemError) {
+            text = try Files.read(path, maximum: YAMLFile.largestFile)
+        } catch {
+            throw .config(ConfigErrors([ConfigError(Place(path), "\(error)")]))
+        }
+        return try load((path, text))
+    }
+
+    /// For a process that has to start again, whatever happened to the file meanwhile.
+    ///
+    /// - Returns: The file, which is the last good one from here on; or the last good one, and what
+    ///   is wrong with the file.
+    package func load(
+        orFrom lastGood: borrowing Keepsake
+    ) throws(StartError) -> (LoadedConfig, mistake: StartError?) {
+        do throws(StartError) {
+            let loaded = try load()
+            lastGood.write(loaded.text)
+            return (loaded, nil)
+        } catch {
+            guard let text = lastGood.read() else { throw error }
+            return (try load((path ?? "the last good configuration", text)), error)
+        }
+    }
+
+    private func load(_ file: (name: String, text: [UInt8])?) throws(StartError) -> LoadedConfig {
         var sources = ConfigSources()
         sources.environment = environment
         sources.options = settings
@@ -30,13 +58,7 @@ package struct ConfigSource: Sendable {
                 return .failed("\(error)")
             }
         }
-        if let path {
-            do throws(SystemError) {
-                sources.file = (path, try Files.read(path, maximum: YAMLFile.largestFile))
-            } catch {
-                throw .config(ConfigErrors([ConfigError(Place(path), "\(error)")]))
-            }
-        }
+        sources.file = file
         do throws(ConfigErrors) {
             return try sources.load()
         } catch {

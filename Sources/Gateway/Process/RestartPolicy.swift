@@ -19,7 +19,8 @@ package struct RestartPolicy: Sendable {
     /// Whether the next start is delayed because of too many deaths.
     package private(set) var isBackingOff = false
 
-    package init() {}
+    /// - Parameter restarts: Those of the supervisor before us.
+    package init(restarts: Int = 0) { self.restarts = restarts }
 
     /// - Returns: When to start the next child.
     package mutating func died(at now: Instant) -> Instant {

@@ -9,8 +9,9 @@ package protocol Service: AnyObject {
     func drain()
     /// Whether nobody is left.
     var isDrained: Bool { get }
-    /// Whether all threads make progress; if not, systemd's watchdog will notice.
-    var isHealthy: Bool { get }
+    /// Whether all threads have made progress since the last time it was asked; if not, the parent
+    /// will notice, and systemd's watchdog.
+    func isHealthy() -> Bool
 }
 
 /// The settings that hold at the moment, with the keys that belong to them. Never changes: a reload

@@ -6,15 +6,15 @@ import Wire
 /// The process that serves, seen from its main thread: it starts the services, then waits for
 /// signals and changes of the configuration until it is told to stop.
 final class ServingProcess {
-    /// How often the file is looked at, and the watchdog told that all is well.
-    private static let turn = Interval.seconds(2)
     /// How often a process that stops looks whether everybody is gone.
     private static let drainTurn = Interval.milliseconds(20)
 
     private let source: ConfigSource
     private let state: StateDirectory
     private let writer: LogWriter
-    private let log: Log
+    let log: Log
+    /// For the process after this one: it shall not stop because of a mistake in the file.
+    private let lastGood: Keepsake
     private let parent: ParentLink
     private let signals: Signals
     private var poller: Poller
@@ -26,19 +26,20 @@ final class ServingProcess {
     /// - Parameter signals: Made before any thread, and so before the log's.
     init(
         _ config: Config, _ source: ConfigSource, state: StateDirectory,
-        parent: consuming ParentLink
+        lastGood: consuming Keepsake, parent: consuming ParentLink
     ) throws(StartError) {
         // A key press in the terminal reaches parent and child; the parent tells us.
         if parent.isThere { _ = signal(SIGINT, SIG_IGN) }
         let stops = parent.isThere ? [SIGTERM] : [SIGTERM, SIGINT]
         do throws(SystemError) {
-            signals = try Signals(stops + [SIGHUP, SIGUSR1])
+            signals = try Signals(stops + [SIGHUP, SIGUSR1, SIGUSR2])
             poller = try Poller()
             _ = try poller.add(signals.descriptor, .read, tag: 0)
         } catch {
             throw .system("gateway", error, code: "cannot-start")
         }
         self.parent = parent
+        self.lastGood = lastGood
         self.config = config
         self.source = source
         self.state = state
@@ -71,16 +72,25 @@ final class ServingProcess {
 
     private func serve() throws(StartError) {
         while true {
-            try wait(Self.turn)
+            try wait(parent.beat)
             while let signal = signals.next() {
                 switch signal {
                 case SIGHUP: reload()
                 case SIGUSR1: writer.reopen()
+                case SIGUSR2: refuseUpgrade()
                 default: return
                 }
             }
             if config.file.watch, source.stamp != stamp { reload() }
-            if services.allSatisfy({ $0.isHealthy }) { parent.tell(.alive) }
+            // Every one is asked: asking is what makes it answer until the next time.
+            if services.filter({ !$0.isHealthy() }).isEmpty { parent.tell(.alive) }
+        }
+    }
+
+    /// Meant for the parent; who wakes all processes of this name wakes us, too.
+    private func refuseUpgrade() {
+        if !parent.isThere {
+            log.warning("no upgrade: one process alone cannot hand anything over")
         }
     }
 
@@ -104,6 +114,7 @@ final class ServingProcess {
             let keys = try AccessKeys(next, in: state, dice: &dice)
             for note in notes { log.warning(note) }
             config = next
+            lastGood.write(loaded.text)
             writer.sink.set(level: next.log.minimum)
             for service in services {
                 service.apply(LiveSettings(config: next, keys: keys))

@@ -18,6 +18,13 @@ package enum StartError: Error {
         }
     }
 
+    /// For a process that need not stop because of it.
+    var goingOn: [String] {
+        lines.split(separator: "\n").map {
+            "going on with the last good configuration, because of a mistake in this one: \($0)"
+        }
+    }
+
     package var exitCode: Program.ExitCode {
         switch self {
         case .config: .usage

@@ -4,50 +4,61 @@ import System
 import Wire
 
 /// The parent: it holds the sockets, starts the child that serves, and starts it again when it
-/// dies. It does nothing else, so that nothing else can bring it down.
+/// dies or hangs. It does nothing else, so that nothing else can bring it down.
 ///
 ///     starting ──▶ running ──▶ dead ──▶ starting
 ///                     │          └────▶ backing off (answers 503) ──▶ starting
 ///                  stopping ──▶ over
+///
+/// A new version is started beside the old one (`Supervisor+Upgrade`).
 final class Supervisor {
     /// What a child that stops may need beyond `shutdown.drain` before it is killed.
     private static let stopGrace = Interval.seconds(5)
+    /// Woken so much later than asked for, we were stopped or the machine was.
+    private static let lateness = Interval.seconds(1)
 
     private enum Tag: Int { case signals, child, admin }
 
-    private let config: Config
-    private let launch: Launch
-    private let listeners: ListeningSockets
-    private let log: Log
+    let config: Config
+    let launch: Launch
+    let listeners: ListeningSockets
+    let lastGood: Keepsake
+    let log: Log
     private let signals: Signals
     private var poller: Poller
-    private var standIn: StandIn
-    private var policy = RestartPolicy()
-    private var child: ChildProcess?
-    private var link: PipeEnd?
-    private var wasReady = false
+    var standIn: StandIn
+    var policy: RestartPolicy
+    /// The one that serves.
+    var current: ServingChild?
+    /// A new version that does not serve yet.
+    var successor: ServingChild?
+    /// The old version, until it has finished what was going on.
+    var predecessor: ServingChild?
+    /// Whether a child has ever served: then what a later one cannot begin may mend itself.
+    private var hasServed = false
+    private var isStopping = false
     /// When the next child starts.
-    private var nextStart: Instant?
-    /// Set once we stop: then the child is killed.
-    private var killAt: Instant?
+    var nextStart: Instant?
 
     /// How the child is started.
     struct Launch: Sendable {
         var executable: String
-        var arguments: [String]
-
-        init(executable: String, arguments: [String]) {
-            self.executable = executable
-            self.arguments = arguments
-        }
+        /// Of the child.
+        var serve: [String]
+        /// Ours, for a new version of us.
+        var run: [String]
+        var heartbeat: HeartbeatPlan
     }
 
     init(
-        _ config: Config, _ launch: Launch, _ listeners: ListeningSockets
+        _ config: Config, _ launch: Launch, _ listeners: ListeningSockets,
+        lastGood: consuming Keepsake, restarts: Int
     ) throws(StartError) {
         self.config = config
         self.launch = launch
         self.listeners = listeners
+        self.lastGood = lastGood
+        policy = RestartPolicy(restarts: restarts)
         let sink = LogSink.direct(
             level: config.log.minimum, format: config.log.lineFormat, target: config.log.target)
         log = Log(sink, "supervisor")
@@ -65,12 +76,39 @@ final class Supervisor {
     func run(_ announcement: Announcement) throws(StartError) -> CInt {
         announcement.write(to: log)
         nextStart = Clock.now
+        return try supervise()
+    }
+
+    /// Goes on where the supervisor of the version before us has left off.
+    func run(
+        after succession: Succession, _ link: consuming PipeEnd, notes: [String]
+    ) throws(StartError) -> CInt {
+        for note in notes { log.warning(note) }
+        let now = Clock.now
+        do throws(SystemError) {
+            _ = try poller.add(link.descriptor, .read, tag: Tag.child.rawValue)
+        } catch {
+            throw .system("supervise", error, code: "cannot-supervise")
+        }
+        current = ServingChild(
+            serving: ChildProcess(adopting: succession.serving), link,
+            patience: launch.heartbeat.patience, at: now)
+        if succession.leaving > 0 {
+            predecessor = ServingChild(
+                leaving: ChildProcess(adopting: succession.leaving), until: lastMoment(now))
+        }
+        hasServed = true
+        log.info("upgraded: this is version \(Program.version), on the same sockets")
+        return try supervise()
+    }
+
+    private func supervise() throws(StartError) -> CInt {
         while true {
-            let now = Clock.now
-            if let start = nextStart, start <= now { try startChild() }
-            if let killAt, killAt <= now { child?.send(signal: SIGKILL) }
+            if let start = nextStart, start <= Clock.now, !isStopping {
+                nextStart = nil
+                current = try startChild()
+            }
             do throws(SystemError) {
-                try poller.wait(timeout(now))
                 if let code = try turn() { return code }
             } catch {
                 throw .system("supervise", error, code: "cannot-supervise")
@@ -78,29 +116,39 @@ final class Supervisor {
         }
     }
 
-    private func timeout(_ now: Instant) -> Interval? {
-        let next = [nextStart, killAt].compactMap { $0 }.min().map { $0 - now }
-        // While nobody else speaks to systemd we do.
-        return policy.isBackingOff ? min(next ?? .seconds(1), .seconds(1)) : next
-    }
+    /// When whoever is told to end now is killed.
+    func lastMoment(_ now: Instant) -> Instant { now + config.shutdown.drain + Self.stopGrace }
+
+    private var children: [ServingChild] { [current, successor, predecessor].compactMap { $0 } }
 
     private func turn() throws(SystemError) -> CInt? {
+        // Whoever died before we looked for the first time rings no bell any more.
+        if let code = try bury() { return code }
+        try wait()
         while let event = poller.next() {
-            switch Tag(rawValue: event.tag) {
-            case .signals, nil: break
-            case .child: hearChild()
-            case .admin: standIn.answer(policy.restarts)
-            }
+            if event.tag == Tag.admin.rawValue { standIn.answer(policy.restarts) }
         }
         while let signal = signals.next() {
             if let code = take(signal) { return code }
         }
+        hear()
+        killWhoIsOverdue()
         if policy.isBackingOff { notify("WATCHDOG=1") }
-        guard let exit = try child?.exit() else { return nil }
-        child = nil
-        hearChild()
-        link = nil
-        return afterDeath(exit)
+        return nil
+    }
+
+    private func wait() throws(SystemError) {
+        let now = Clock.now
+        let next = ([nextStart] + children.map { $0.deadline }).compactMap { $0 }.min()
+        var timeout = next.flatMap { $0 == .distantFuture ? nil : max(.zero, $0 - now) }
+        // While nobody else speaks to systemd we do.
+        if policy.isBackingOff { timeout = min(timeout ?? .seconds(1), .seconds(1)) }
+        try poller.wait(timeout)
+        guard let timeout else { return }
+        let woken = Clock.now
+        if woken - now - timeout > Self.lateness {
+            for child in children { child.excuse(at: woken) }
+        }
     }
 
     // MARK: Signals
@@ -108,85 +156,127 @@ final class Supervisor {
     /// - Returns: The exit code when there is nothing left to wait for.
     private func take(_ signal: CInt) -> CInt? {
         switch signal {
-        case SIGCHLD: return nil
+        case SIGCHLD: break
         case SIGHUP:
             let microseconds = Clock.now.nanoseconds / 1000
             notify("RELOADING=1\nMONOTONIC_USEC=\(microseconds)")
-            child?.send(signal: SIGHUP)
-            return nil
-        case SIGUSR1:
-            child?.send(signal: SIGUSR1)
-            return nil
-        default:
-            guard let child else { return Program.ExitCode.stopped.rawValue }
-            if killAt == nil {
-                notify("STOPPING=1")
-                killAt = Clock.now + config.shutdown.drain + Self.stopGrace
-                child.send(signal: SIGTERM)
-            } else {
-                child.send(signal: SIGKILL)
-            }
-            return nil
+            current?.process.send(signal: SIGHUP)
+        case SIGUSR1: for child in children { child.process.send(signal: SIGUSR1) }
+        case SIGUSR2: if !isStopping { beginUpgrade() }
+        default: return stop()
         }
+        return nil
     }
 
-    // MARK: The child
+    private func stop() -> CInt? {
+        successor?.kill()
+        guard let current else { return Program.ExitCode.stopped.rawValue }
+        if isStopping {
+            for child in children { child.kill() }
+        } else {
+            isStopping = true
+            notify("STOPPING=1")
+            current.leave(until: lastMoment(Clock.now))
+        }
+        return nil
+    }
 
-    private func startChild() throws(StartError) {
-        nextStart = nil
+    // MARK: The children
+
+    func startChild() throws(StartError) -> ServingChild {
         if policy.isBackingOff { standIn.stop(&poller) }
         policy.started()
-        wasReady = false
         do throws(SystemError) {
             let pipe = try Pipe()
             var bequest = listeners.bequest()
             standIn.bequeath(&bequest)
-            bequest.add(ParentLink.name, pipe.writer.descriptor)
-            child = try ChildProcess(
-                launch.executable, launch.arguments,
-                environment: ["GATEWAY_RESTARTS": "\(policy.restarts)"], bequest: bequest)
+            bequest.add(Program.lastGood, lastGood)
+            bequest.add(ParentLink.name, pipe.writer)
+            let process = try ChildProcess(
+                launch.executable, launch.serve,
+                environment: [
+                    "GATEWAY_RESTARTS": "\(policy.restarts)",
+                    HeartbeatPlan.variable: "\(launch.heartbeat.interval.milliseconds)",
+                ], bequest: bequest)
             let reader = pipe.takeReader()
             _ = try poller.add(reader.descriptor, .read, tag: Tag.child.rawValue)
-            link = consume reader
+            return ServingChild(
+                process, reader, patience: launch.heartbeat.patience, at: Clock.now)
         } catch {
             throw .system("supervise", error, code: "cannot-start-child")
         }
     }
 
-    private func hearChild() {
-        guard let bytes = link?.read() else {
-            // Its end is closed: the poller would wake us for ever.
-            link = nil
-            return
+    private func hear() {
+        let now = Clock.now
+        _ = predecessor?.hear(at: now)
+        for message in current?.hear(at: now) ?? [] { pass(message) }
+        guard let new = successor else { return }
+        let messages = new.hear(at: now)
+        guard messages.contains(.ready) else { return }
+        for message in messages { pass(message) }
+        hasServed = true
+        handOver(to: new)
+    }
+
+    private func pass(_ message: ParentLink.Message) {
+        switch message {
+        case .ready:
+            hasServed = true
+            notify("READY=1\nSTATUS=serving")
+        case .alive: notify("WATCHDOG=1")
         }
-        for byte in bytes {
-            switch ParentLink.Message(rawValue: byte) {
-            case .ready:
-                wasReady = true
-                notify("READY=1\nSTATUS=serving")
-            case .alive: notify("WATCHDOG=1")
-            case nil: break
+    }
+
+    private func killWhoIsOverdue() {
+        let now = Clock.now
+        for child in children where child.deadline <= now {
+            if child === successor {
+                let seconds = ServingChild.startPatience.milliseconds / 1000
+                log.error(
+                    code: "upgrade-failed",
+                    "the new version does not serve after \(seconds) s; the old one goes on")
+            } else if !child.isLeaving {
+                let wanted = child.isReady ? "been alive" : "served"
+                log.error(
+                    code: "child-hung",
+                    "the serving process hangs, it has not \(wanted) in time, and is killed")
+                // We are alive, and do what the watchdog is for.
+                notify("WATCHDOG=1")
             }
+            child.kill()
         }
     }
 
     /// - Returns: The exit code of the program, if it is over.
+    private func bury() throws(SystemError) -> CInt? {
+        if try predecessor?.process.exit() != nil {
+            predecessor = nil
+            log.info("the old version has finished")
+        }
+        if let exit = try successor?.process.exit() {
+            successor = nil
+            failUpgrade(exit)
+        }
+        guard let exit = try current?.process.exit() else { return nil }
+        // Its last words.
+        for message in current?.hear(at: Clock.now) ?? [] { pass(message) }
+        current = nil
+        return afterDeath(exit)
+    }
+
     private func afterDeath(_ exit: ChildProcess.Exit) -> CInt? {
-        if killAt != nil {
+        if isStopping {
             if case .code(let code) = exit { return code }
             return Program.ExitCode.stopped.rawValue
         }
         // It was told to stop, or it cannot begin and has said why: a restart would not help.
-        if case .code(let code) = exit, code == 0 || !wasReady { return code }
+        if case .code(let code) = exit, code == 0 || !hasServed { return code }
         let next = policy.died(at: Clock.now)
-        nextStart = next
-        let cause =
-            switch exit {
-            case .code(let code): "ended with code \(code)"
-            case .signal(let signal): "was killed by signal \(signal)"
-            }
+        // A new version that is about to serve is the next child.
+        nextStart = successor == nil ? next : nil
         log.error(
-            code: "child-died", "the serving process \(cause); restart \(policy.restarts)",
+            code: "child-died", "the serving process \(exit); restart \(policy.restarts)",
             ["in_ms": "\((next - Clock.now).milliseconds)"])
         if policy.isBackingOff {
             log.error(
@@ -202,6 +292,16 @@ final class Supervisor {
             try ServiceNotice.send(text)
         } catch {
             log.warning("\(error)", every: .seconds(60))
+        }
+    }
+}
+
+extension ChildProcess.Exit: CustomStringConvertible {
+    /// What is said after its name.
+    public var description: String {
+        switch self {
+        case .code(let code): "ended with code \(code)"
+        case .signal(let signal): "was killed by signal \(signal)"
         }
     }
 }

@@ -124,8 +124,7 @@ final class Workers: Service {
 
     var isDrained: Bool { running.value == 0 }
 
-    /// A worker whose mailbox fills up makes no progress.
-    var isHealthy: Bool { neighbours.areReading }
+    func isHealthy() -> Bool { neighbours.areReading() }
 }
 
 extension Gate {

@@ -15,16 +15,8 @@ enum FeedRecord: Equatable {
         var slot: SlotName
         var layer: UInt8
         var sequence: Int64
-        var meta: ItemMeta
-        /// Bytes of the whole item; the piece that follows the head begins at `offset`.
-        var total: Int
-        var offset: Int
+        var piece: PieceHead
     }
-
-    /// Large enough for an ordinary key frame in one piece, small beside the ring.
-    static let pieceMaximum = 60 * 1024
-    /// What a session may hand on as one item (the bound of every frame assembly).
-    static let itemMaximum = 8 * 1024 * 1024
 
     var feed: UInt32 {
         switch self {
@@ -57,21 +49,8 @@ enum FeedRecord: Equatable {
         let slot = SlotName(kind, try reader.read(UInt8.self))
         let layer = try reader.read(UInt8.self)
         let sequence = try reader.read(Int64.self)
-        let total = Int(try reader.read(UInt32.self))
-        let offset = Int(try reader.read(UInt32.self))
-        guard total <= itemMaximum, offset <= total else {
-            throw .tooMuch("item of a feed", limit: itemMaximum)
-        }
-        let ticks = try reader.read(Int64.self)
-        let arrival = Instant(nanoseconds: try reader.read(Int64.self))
-        let composition = try reader.read(Int32.self)
-        let flags = ItemMeta.Flags(rawValue: try reader.read(UInt16.self))
-        let meta = ItemMeta(
-            ticks: ticks, arrival: arrival, length: total, flags: flags,
-            compositionOffset: composition)
         return Item(
-            feed: feed, slot: slot, layer: layer, sequence: sequence, meta: meta, total: total,
-            offset: offset)
+            feed: feed, slot: slot, layer: layer, sequence: sequence, piece: try PieceHead(&reader))
     }
 
     func write(into out: inout [UInt8]) {
@@ -79,27 +58,16 @@ enum FeedRecord: Equatable {
         switch self {
         case .item(let item):
             out.append(1)
-            Self.put(item.feed, &out)
+            out.append(bigEndian: item.feed)
             out.append(item.slot.kind.rawValue)
             out.append(item.slot.number)
             out.append(item.layer)
-            Self.put(item.sequence, &out)
-            Self.put(UInt32(truncatingIfNeeded: item.total), &out)
-            Self.put(UInt32(truncatingIfNeeded: item.offset), &out)
-            Self.put(item.meta.ticks, &out)
-            Self.put(item.meta.arrival.nanoseconds, &out)
-            Self.put(item.meta.compositionOffset, &out)
-            Self.put(item.meta.flags.rawValue, &out)
+            out.append(bigEndian: item.sequence)
+            item.piece.write(into: &out)
         case .effect(let feed, let number):
             out.append(2)
-            Self.put(feed, &out)
-            Self.put(number, &out)
-        }
-    }
-
-    private static func put<T: FixedWidthInteger>(_ value: T, _ out: inout [UInt8]) {
-        for shift in stride(from: T.bitWidth - 8, through: 0, by: -8) {
-            out.append(UInt8(truncatingIfNeeded: value >> T(shift)))
+            out.append(bigEndian: feed)
+            out.append(bigEndian: number)
         }
     }
 }

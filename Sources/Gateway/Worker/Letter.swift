@@ -6,6 +6,8 @@ package import Wire
 package enum Letter: Sendable {
     /// Stop accepting, end what is there, and leave when nothing is left or the time is over.
     case stop(after: Interval)
+    /// From the main thread, which wants to know that this one comes round.
+    case beat
     /// The configuration was reloaded.
     case settings(WorkerSettings)
     /// Say what you have done: the answer goes to the worker that asks.

@@ -95,6 +95,12 @@ final class DatagramSocket {
         registration = try poller.add(socket, tag: tag)
     }
 
+    /// What comes from here on stays in the kernel, for the process that takes over.
+    func stop(_ poller: inout Poller) {
+        if let registration { poller.remove(registration) }
+        registration = nil
+    }
+
     func receive(into slab: inout ReceiveSlab) throws(SystemError) -> Bool {
         try socket.receive(into: &slab)
     }

@@ -123,11 +123,11 @@ extension Worker {
             let bytes = running.media.bytes(of: index)
             var offset = 0
             repeat {
-                let count = min(FeedRecord.pieceMaximum, bytes.byteCount - offset)
+                let count = min(PieceHead.pieceMaximum, bytes.byteCount - offset)
                 let item = FeedRecord.Item(
                     feed: feed.number, slot: slot, layer: layer,
-                    sequence: running.sequences[index], meta: meta, total: bytes.byteCount,
-                    offset: offset)
+                    sequence: running.sequences[index],
+                    piece: PieceHead(meta: meta, total: bytes.byteCount, offset: offset))
                 put(.item(item), bytes.extracting(offset..<offset + count), by: feed)
                 offset += count
             } while offset < bytes.byteCount
@@ -234,17 +234,16 @@ extension Worker {
     }
 
     private func take(_ item: FeedRecord.Item, _ piece: RawSpan, of feed: FeedIn) {
-        if item.offset == 0, piece.byteCount == item.total {
-            return store(item, piece, of: feed)
-        }
-        if item.offset == 0 { feed.partial = (item, []) }
-        guard var partial = feed.partial, partial.bytes.count == item.offset else {
+        let (total, offset) = (item.piece.total, item.piece.offset)
+        if offset == 0, piece.byteCount == total { return store(item, piece, of: feed) }
+        if offset == 0 { feed.partial = (item, []) }
+        guard var partial = feed.partial, partial.bytes.count == offset else {
             feed.partial = nil
             return
         }
         feed.partial = nil
         partial.bytes.append(copying: piece)
-        if partial.bytes.count == item.total {
+        if partial.bytes.count == total {
             store(partial.item, partial.bytes.raw, of: feed)
         } else {
             feed.partial = partial
@@ -254,7 +253,7 @@ extension Worker {
     private func store(_ item: FeedRecord.Item, _ bytes: RawSpan, of feed: FeedIn) {
         guard let stream = feed.stream.stream else { return }
         fed.packet(
-            bytes, item.meta, sequence: item.sequence, channel: 0, slot: item.slot,
+            bytes, item.piece.meta, sequence: item.sequence, channel: 0, slot: item.slot,
             layer: item.layer)
         stream.store(
             fed, items: 0..<1, slot: item.slot, layer: item.layer, epoch: feed.epoch, at: now,

@@ -14,6 +14,7 @@ extension Worker {
     private func read(_ letter: Letter) {
         switch letter {
         case .stop(let patience): stop(within: patience)
+        case .beat: neighbours.answerBeat(plan.index)
         case .settings(let settings): apply(settings)
         case .report(let asker, let id, let detail):
             neighbours.post(.reported(id, report(detail)), to: asker)
@@ -60,6 +61,7 @@ extension Worker {
             wantFlush(connection)
         }
         rtc?.peers.forEach { close($0, because: .shuttingDown) }
+        for socket in datagramSockets { socket.stop(&poller) }
     }
 
     private func report(_ detail: ReportDetail) -> WorkerReport {

@@ -94,11 +94,3 @@ package struct DataChannelTerms: Equatable, Sendable {
         out.append(contentsOf: subprotocol)
     }
 }
-
-extension [UInt8] {
-    fileprivate mutating func append<T: FixedWidthInteger>(bigEndian value: T) {
-        for shift in stride(from: T.bitWidth - 8, through: 0, by: -8) {
-            append(UInt8(truncatingIfNeeded: value >> T(shift)))
-        }
-    }
-}

@@ -14,11 +14,11 @@ package struct STUNBuilder {
     ) {
         start = bytes.count
         let kindBits = UInt16(kind.rawValue & 2) << 7 | UInt16(kind.rawValue & 1) << 4
-        Self.append(STUNMessage.binding | kindBits, to: &bytes)
-        Self.append(UInt16(0), to: &bytes)
-        Self.append(STUNMessage.cookie, to: &bytes)
-        Self.append(transaction.high, to: &bytes)
-        Self.append(transaction.low, to: &bytes)
+        bytes.append(bigEndian: STUNMessage.binding | kindBits)
+        bytes.append(bigEndian: UInt16(0))
+        bytes.append(bigEndian: STUNMessage.cookie)
+        bytes.append(bigEndian: transaction.high)
+        bytes.append(bigEndian: transaction.low)
     }
 
     package func username(_ name: RawSpan, into bytes: inout [UInt8]) {
@@ -29,7 +29,7 @@ package struct STUNBuilder {
 
     package func priority(_ priority: UInt32, into bytes: inout [UInt8]) {
         head(STUNAttribute.priority, 4, &bytes)
-        Self.append(priority, to: &bytes)
+        bytes.append(bigEndian: priority)
     }
 
     package func useCandidate(into bytes: inout [UInt8]) {
@@ -38,38 +38,38 @@ package struct STUNBuilder {
 
     package func controlling(_ tieBreaker: UInt64, into bytes: inout [UInt8]) {
         head(STUNAttribute.controlling, 8, &bytes)
-        Self.append(tieBreaker, to: &bytes)
+        bytes.append(bigEndian: tieBreaker)
     }
 
     package func controlled(_ tieBreaker: UInt64, into bytes: inout [UInt8]) {
         head(STUNAttribute.controlled, 8, &bytes)
-        Self.append(tieBreaker, to: &bytes)
+        bytes.append(bigEndian: tieBreaker)
     }
 
     package func mappedAddress(
         _ address: Address, _ transaction: TransactionID, into bytes: inout [UInt8]
     ) {
         head(STUNAttribute.xorMappedAddress, address.isIPv4 ? 8 : 20, &bytes)
-        Self.append(UInt16(address.isIPv4 ? 1 : 2), to: &bytes)
-        Self.append(address.port ^ UInt16(STUNMessage.cookie >> 16), to: &bytes)
+        bytes.append(bigEndian: UInt16(address.isIPv4 ? 1 : 2))
+        bytes.append(bigEndian: address.port ^ UInt16(STUNMessage.cookie >> 16))
         if let ipv4 = address.ipv4 {
-            Self.append(ipv4 ^ STUNMessage.cookie, to: &bytes)
+            bytes.append(bigEndian: ipv4 ^ STUNMessage.cookie)
         } else {
             let high = UInt64(STUNMessage.cookie) << 32 | UInt64(transaction.high)
-            Self.append(address.high ^ high, to: &bytes)
-            Self.append(address.low ^ transaction.low, to: &bytes)
+            bytes.append(bigEndian: address.high ^ high)
+            bytes.append(bigEndian: address.low ^ transaction.low)
         }
     }
 
     /// Without reason text: nobody reads it, and an answer stays as small as its request.
     package func error(_ code: UInt16, into bytes: inout [UInt8]) {
         head(STUNAttribute.errorCode, 4, &bytes)
-        Self.append(UInt32(code / 100) << 8 | UInt32(code % 100), to: &bytes)
+        bytes.append(bigEndian: UInt32(code / 100) << 8 | UInt32(code % 100))
     }
 
     package func unknown(_ message: STUNMessage, into bytes: inout [UInt8]) {
         head(STUNAttribute.unknownAttributes, 2 * message.unknownCount, &bytes)
-        for index in 0..<message.unknownCount { Self.append(message.unknown[index], to: &bytes) }
+        for index in 0..<message.unknownCount { bytes.append(bigEndian: message.unknown[index]) }
         pad(&bytes)
     }
 
@@ -84,7 +84,7 @@ package struct STUNBuilder {
         var crc = CRC32()
         crc.update(bytes.raw.extracting(start..<bytes.count))
         head(STUNAttribute.fingerprint, 4, &bytes)
-        Self.append(crc.value ^ STUNAttribute.fingerprintMask, to: &bytes)
+        bytes.append(bigEndian: crc.value ^ STUNAttribute.fingerprintMask)
     }
 
     private func length(_ total: Int, _ bytes: inout [UInt8]) {
@@ -94,19 +94,11 @@ package struct STUNBuilder {
     }
 
     private func head(_ type: UInt16, _ length: Int, _ bytes: inout [UInt8]) {
-        Self.append(type, to: &bytes)
-        Self.append(UInt16(truncatingIfNeeded: length), to: &bytes)
+        bytes.append(bigEndian: type)
+        bytes.append(bigEndian: UInt16(truncatingIfNeeded: length))
     }
 
     private func pad(_ bytes: inout [UInt8]) {
         while (bytes.count - start) % 4 != 0 { bytes.append(0) }
-    }
-
-    private static func append<T: FixedWidthInteger>(_ value: T, to bytes: inout [UInt8]) {
-        var shift = T.bitWidth - 8
-        while shift >= 0 {
-            bytes.append(UInt8(truncatingIfNeeded: value >> T(shift)))
-            shift -= 8
-        }
     }
 }

@@ -37,11 +37,7 @@ package struct ItemBatch: Sendable {
     package mutating func write(_ span: RawSpan) { bytes.append(copying: span) }
 
     package mutating func write<T: FixedWidthInteger & BitwiseCopyable>(bigEndian value: T) {
-        var shift = T.bitWidth
-        while shift > 0 {
-            shift -= 8
-            bytes.append(UInt8(truncatingIfNeeded: value >> T(shift)))
-        }
+        bytes.append(bigEndian: value)
     }
 
     /// Bytes of the open item so far.

@@ -13,6 +13,8 @@ package import Wire
 package struct HTTPConnection: Sendable {
     /// From the first byte to the end of a head; a head that is honest comes at once.
     static let headTime = Interval.seconds(10)
+    /// For a request that is on its way while we stop.
+    static let lastRequestTime = Interval.seconds(1)
     static let bodyTime = Interval.seconds(10)
     /// Browsers keep connections for the next segment; more than a minute gains nothing.
     static let idleTime = Interval.seconds(60)
@@ -101,11 +103,16 @@ package struct HTTPConnection: Sendable {
         }
     }
 
-    /// No further requests: an idle connection ends now, a busy one with its answer.
+    /// No further requests: an idle connection ends now, a busy one with its answer. One that came
+    /// just now has its request on the way, and half a request has its other half.
     package mutating func drain(at now: Instant, into effects: inout HTTPEffects) {
         isDraining = true
-        if phase == .head { close(.draining, into: &effects) }
         closesAfterAnswer = true
+        guard phase == .head else { return }
+        guard requestCount == 0 || start < buffer.count else {
+            return close(.draining, into: &effects)
+        }
+        phaseDeadline = min(phaseDeadline, now + Self.lastRequestTime)
     }
 
     /// Reads as far as the bytes and the phase allow.

@@ -31,10 +31,11 @@ final class RunningGateway: Sendable {
     ]
 
     init(
-        _ arguments: [String], in folder: URL, environment: [String: String] = [:]
+        _ arguments: [String], in folder: URL, environment: [String: String] = [:],
+        executable: URL = RunningGateway.executable
     ) throws {
         process = Process()
-        process.executableURL = Self.executable
+        process.executableURL = executable
         process.arguments = arguments
         process.currentDirectoryURL = folder
         process.environment = ["STATE_DIRECTORY": folder.path + "/state"].merging(environment) {

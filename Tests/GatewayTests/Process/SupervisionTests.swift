@@ -157,7 +157,7 @@ enum HTTP {
             }
         }
         guard connected == 0 else { return "connect: \(errno)" }
-        let request = Array("GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+        let request = Array("GET \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".utf8)
         _ = unsafe write(number, request, request.count)
         var answer: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4096)

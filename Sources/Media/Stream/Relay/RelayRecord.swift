@@ -30,17 +30,19 @@ enum RelayRecord {
 
     struct Item {
         var index: Int64
-        var meta: ItemMeta
-        /// Bytes of the whole item; the piece here begins at `offset`.
-        var total: Int
-        var offset: Int
+        var piece: PieceHead
+
+        init(index: Int64, meta: ItemMeta, total: Int, offset: Int) {
+            self.index = index
+            piece = PieceHead(meta: meta, total: total, offset: offset)
+        }
+
+        var meta: ItemMeta { piece.meta }
+        var total: Int { piece.total }
+        var offset: Int { piece.offset }
     }
 
     static let headSize = 10
-    /// Pieces of 60 KiB: a small part of the ring, and an ordinary key frame in one.
-    static let pieceMaximum = 60 << 10
-    /// The largest item a history takes; a record that says more is out of step.
-    static let itemMaximum = 8 << 20
 }
 
 // MARK: - Writing
@@ -56,17 +58,7 @@ extension RelayRecord {
 
     static func append(_ item: Item, to out: inout [UInt8]) {
         out.append(bigEndian: item.index)
-        out.append(bigEndian: item.meta.ticks)
-        out.append(bigEndian: item.meta.arrival.nanoseconds)
-        out.append(bigEndian: UInt32(truncatingIfNeeded: item.total))
-        out.append(bigEndian: UInt32(truncatingIfNeeded: item.offset))
-        out.append(bigEndian: item.meta.compositionOffset)
-        out.append(bigEndian: item.meta.flags.rawValue)
-        out.append(item.meta.temporal)
-        out.append(item.meta.spatial)
-        out.append(item.meta.vp8PictureIDOffset)
-        out.append(item.meta.vp8TL0PICIDXOffset)
-        out.append(item.meta.padding)
+        item.piece.write(into: &out)
     }
 
     static func append(_ format: Format, to out: inout [UInt8]) {
@@ -106,25 +98,11 @@ extension RelayRecord {
 
     static func item(_ reader: inout ByteReader) throws(ParseError) -> Item {
         let index = try reader.read(Int64.self)
-        let ticks = try reader.read(Int64.self)
-        let arrival = Instant(nanoseconds: try reader.read(Int64.self))
-        let total = Int(try reader.read(UInt32.self))
-        let offset = Int(try reader.read(UInt32.self))
-        let composition = try reader.read(Int32.self)
-        let flags = ItemMeta.Flags(rawValue: try reader.read(UInt16.self))
-        var meta = ItemMeta(
-            ticks: ticks, arrival: arrival, length: total, flags: flags,
-            compositionOffset: composition)
-        meta.temporal = try reader.read(UInt8.self)
-        meta.spatial = try reader.read(UInt8.self)
-        meta.vp8PictureIDOffset = try reader.read(UInt8.self)
-        meta.vp8TL0PICIDXOffset = try reader.read(UInt8.self)
-        meta.padding = try reader.read(UInt8.self)
-        guard total <= itemMaximum else { throw .tooMuch("relayed item", limit: itemMaximum) }
-        guard offset <= total, reader.remaining <= total - offset else {
-            throw .invalid("relayed piece", value: UInt64(offset), at: reader.offset)
+        let piece = try PieceHead(&reader)
+        guard reader.remaining <= piece.total - piece.offset else {
+            throw .invalid("relayed piece", value: UInt64(piece.offset), at: reader.offset)
         }
-        return Item(index: index, meta: meta, total: total, offset: offset)
+        return Item(index: index, meta: piece.meta, total: piece.total, offset: piece.offset)
     }
 
     static func format(_ reader: inout ByteReader) throws(ParseError) -> Format {
@@ -154,15 +132,5 @@ extension RelayRecord {
     static func bytes(_ reader: inout ByteReader) throws(ParseError) -> [UInt8] {
         let count = Int(try reader.read(UInt32.self))
         return [UInt8](copying: try reader.read(count: count))
-    }
-}
-
-extension [UInt8] {
-    mutating func append<T: FixedWidthInteger & BitwiseCopyable>(bigEndian value: T) {
-        var shift = T.bitWidth
-        while shift > 0 {
-            shift -= 8
-            append(UInt8(truncatingIfNeeded: value >> T(shift)))
-        }
     }
 }

@@ -271,7 +271,7 @@ extension RelayWriter {
         let history = encoding.history
         guard let bytes = history.bytes(index) else { return 0 }
         let total = bytes.byteCount
-        let end = min(total, offset + RelayRecord.pieceMaximum)
+        let end = min(total, offset + PieceHead.pieceMaximum)
         begin(.item, encoding.id)
         RelayRecord.append(
             RelayRecord.Item(index: index, meta: meta, total: total, offset: offset), to: &header)
