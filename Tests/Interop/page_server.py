@@ -221,6 +221,20 @@ class Server:
                     stream.codecs[track.kind] = "VP8" if track.kind == "video" else "Opus"
 
 
+@web.middleware
+async def cross_origin(request, handler):
+    """Any page may play and publish here, as with the gateway."""
+    is_preflight = request.method == "OPTIONS"
+    response = web.Response(status=204) if is_preflight else await handler(request)
+    if not response.prepared:
+        response.headers.update({
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Allow-Methods": "OPTIONS, GET, HEAD, POST, PATCH, DELETE",
+            "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
+            "Access-Control-Expose-Headers": "Location, ETag, Link, Retry-After"})
+    return response
+
+
 def peer():
     """aiortc would ask a public STUN server by itself."""
     return RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -234,7 +248,8 @@ def problem(status, code, title, detail, fix="", headers=None):
 
 
 def application(options):
-    server, app = Server(options), web.Application(client_max_size=1 << 20)
+    server = Server(options)
+    app = web.Application(client_max_size=1 << 20, middlewares=[cross_origin])
     app.on_startup.append(server.load)
     name = "{name:.+}"
     app.router.add_get("/api/v1/info", server.info)

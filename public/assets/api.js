@@ -52,16 +52,17 @@ function seconds(value) {
   return Number.isFinite(number) ? Math.min(60, Math.max(0.5, number)) : undefined;
 }
 
-const tokenKey = 'admin-token';
+const place = 'key';
 
-export const adminToken = {
-  get: () => sessionStorage.getItem(tokenKey) ?? '',
-  set: token => sessionStorage.setItem(tokenKey, token),
-  forget: () => sessionStorage.removeItem(tokenKey),
+/** What the visitor typed in, for this tab: any key that lets watch. */
+export const storedKey = {
+  get: () => sessionStorage.getItem(place) ?? '',
+  set: key => sessionStorage.setItem(place, key),
+  forget: () => sessionStorage.removeItem(place),
 };
 
 async function get(path) {
-  const token = adminToken.get();
+  const token = storedKey.get();
   const response = await fetch(path, {
     headers: token ? {Authorization: `Bearer ${token}`} : {},
     cache: 'no-store',

@@ -1,5 +1,5 @@
 // The list of live streams.
-import {adminToken, info as getInfo, Problem, streams as getStreams} from './api.js';
+import {info as getInfo, Problem, storedKey, streams as getStreams} from './api.js';
 import {publishLines, watchLines} from './lines.js';
 import {askSecret, bitrate, duration, el, find, icon, nameInPath, openPage, problemBox, say, show,
   tell} from './ui.js';
@@ -20,7 +20,7 @@ find('#open').addEventListener('submit', event => {
 });
 find('#name').addEventListener('input', showLines);
 find('#forget').addEventListener('click', () => {
-  adminToken.forget();
+  storedKey.forget();
   location.reload();
 });
 document.addEventListener('language', () => {
@@ -48,7 +48,7 @@ async function refresh() {
     const list = await getStreams();
     trouble.replaceChildren();
     showStreams(list);
-    show(find('#forget'), adminToken.get() !== '');
+    show(find('#forget'), storedKey.get() !== '');
     if (!info.version) await loadInfo();
   } catch (error) {
     const problem = Problem.from(error);
@@ -60,8 +60,8 @@ async function refresh() {
 
 /** Without the token there is no list; what everybody may know is shown all the same. */
 async function locked(problem) {
-  const wasWrong = adminToken.get() !== '';
-  adminToken.forget();
+  const wasWrong = storedKey.get() !== '';
+  storedKey.forget();
   showDemo();
   const enter = el('button', {type: 'button', class: 'small', onclick: ask}, say('enterToken'));
   const box = wasWrong ? problemBox(problem)
@@ -75,9 +75,9 @@ async function locked(problem) {
 
 async function ask() {
   hasAsked = true;
-  const token = await askSecret('adminTitle', 'adminText');
+  const token = await askSecret('listTitle', 'listText');
   if (!token) return;
-  adminToken.set(token);
+  storedKey.set(token);
   await refresh();
 }
 
@@ -180,7 +180,7 @@ function startPreview(card) {
   endPreview();
   const video = el('video', {playsinline: true, tabindex: '-1', 'aria-hidden': 'true'});
   video.muted = true;
-  const player = new Player(video, `/whep/${nameInPath(card.name)}`);
+  const player = new Player(video, `/whep/${nameInPath(card.name)}`, {token: storedKey.get()});
   const timer = setTimeout(() => {
     player.start();
     card.screen.append(video);

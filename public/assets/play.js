@@ -1,5 +1,5 @@
 // The player's page.
-import {info as getInfo, Problem} from './api.js';
+import {info as getInfo, Problem, storedKey} from './api.js';
 import {ChannelPanel, labels} from './channel.js';
 import {play as playFallback, ways} from './fallback.js';
 import {t} from './i18n.js';
@@ -21,10 +21,10 @@ openPage();
 const name = streamOfPath();
 const path = nameInPath(name);
 const video = find('#video');
-const player = new Player(video, `/whep/${path}`, {token: tokenOfURL()});
+let token = tokenOfURL() || storedKey.get();
+const player = new Player(video, `/whep/${path}`, {token});
 const chat = new ChannelPanel(find('#chat'));
 let info = {};
-let token = tokenOfURL();
 let meter = new Meter();
 let latency = null;
 let fallback = null;      // AbortController of what plays without WebRTC
@@ -128,6 +128,7 @@ async function askKey() {
   const key = await askSecret('keyTitle', 'playKeyText');
   if (!key) return;
   token = key;
+  storedKey.set(key);
   player.token = key;
   player.start();
 }

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""FFmpeg's WHIP muxer, of a build from PyPI that has it: a test picture and a tone."""
+import subprocess
+import time
+
+import imageio_ffmpeg
+
+import client
+
+parser = client.parser(__doc__, seconds=15)
+parser.add_argument("--fps", type=int, default=15)
+options = parser.parse_args()
+command = [
+    imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-v", "warning", "-progress", "pipe:1",
+    "-re", "-f", "lavfi", "-i", f"testsrc2=size=320x240:rate={options.fps}",
+    "-re", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000",
+    "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "baseline",
+    "-pix_fmt", "yuv420p", "-bf", "0", "-g", str(2 * options.fps), "-b:v", "500k",
+    "-c:a", "libopus", "-ar", "48000", "-ac", "2", "-b:a", "48k", "-f", "whip"]
+if options.token:
+    command += ["-authorization", options.token]
+child = subprocess.Popen(command + [options.url], stdin=subprocess.PIPE, text=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+began = time.time()
+try:
+    child.wait(options.seconds)
+    ended_early = True
+except subprocess.TimeoutExpired:
+    ended_early = False
+try:
+    out, errors = child.communicate("q", timeout=8)
+except subprocess.TimeoutExpired:
+    child.kill()
+    out, errors = child.communicate()
+frames = [int(line.split("=")[1]) for line in out.splitlines() if line.startswith("frame=")]
+client.finish({"frames": frames[-1] if frames else 0, "ended_early": ended_early,
+               "ran_s": round(time.time() - began, 1), "exit": child.returncode,
+               "errors": errors.splitlines()[-6:]},
+              not ended_early and frames and frames[-1] > options.fps * options.seconds / 2)
