@@ -107,6 +107,9 @@ int linux_stream_pair(int fds[2]) {
 }
 
 // Linux frees the number even if close is interrupted: closing again could hit another's.
+// Its twin shares the connection; the connection ends when both are closed.
+int linux_duplicate(int fd) { return result(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+
 int linux_close(int fd) { return result(close(fd)); }
 
 int linux_reserve_descriptor(void) { return result(open("/dev/null", O_RDONLY | O_CLOEXEC)); }

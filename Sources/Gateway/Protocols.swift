@@ -21,5 +21,8 @@ enum Protocols {
             listener: ListenerSpec.https,
             served: ServedProtocol("https") { HTTPSession(.front, at: $0.now) },
             isEncrypted: true),
+        Entry(
+            listener: ListenerSpec.webrtcTCP,
+            served: ServedProtocol("ice-tcp") { _ in FramedSession() }),
     ]
 }

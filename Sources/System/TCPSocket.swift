@@ -67,6 +67,11 @@ package struct TCPSocket: ~Copyable, Sendable {
         _ = linux_set(number, LINUX_KEEP_ALIVE, 1)
     }
 
+    /// A second descriptor for the same connection: for one that another thread goes on with.
+    package borrowing func duplicate() throws(SystemError) -> TCPSocket {
+        TCPSocket(try Descriptor(linux_duplicate(descriptor.number), "hand over a connection"))
+    }
+
     package borrowing func read(
         into window: inout MutableRawSpan
     ) throws(SystemError) -> Reading {

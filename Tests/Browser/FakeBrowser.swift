@@ -25,6 +25,9 @@ package final class FakeBrowser {
     package private(set) var arrivalReports = 0
     package private(set) var reports: [RTCPReportBlock] = []
     package private(set) var saidGoodbye = false
+    /// Of packets that it plays: what `sendMedia` of another browser had written into them.
+    package private(set) var numbers: [Int] = []
+    package private(set) var sources: Set<UInt32> = []
     package private(set) var sentAt: [Instant] = []
     private var payloads: [[UInt8]] = []
     private var wantsKey = true
@@ -62,7 +65,8 @@ package final class FakeBrowser {
         case .stun: agent.receive(bytes.raw, on: route, at: now, into: &ice)
         case .dtls: _ = dtls.receive(bytes.raw, at: now, into: &output)
         case .rtcp: receiveControl(bytes)
-        case .rtp, .unknown: break
+        case .rtp: receiveMedia(bytes)
+        case .unknown: break
         }
         flush(at: now)
     }
@@ -131,6 +135,20 @@ package final class FakeBrowser {
                 key: keys.sending)
         }
         outgoing.append((Array(bytes[..<total]), route))
+    }
+
+    private func receiveMedia(_ bytes: [UInt8]) {
+        guard let keys else { return }
+        var bytes = bytes
+        var span = bytes.mutableSpan
+        var window = unsafe span.mutableBytes
+        guard let opened = try? receiver.unprotect(&window, key: keys.receiving, with: engine),
+            let header = try? RTPHeader(window.bytes.extracting(0..<opened.count)),
+            header.payload.count >= 6
+        else { return }
+        let payload = window.bytes.extracting(header.payload)
+        sources.insert(header.ssrc)
+        numbers.append((2..<6).reduce(0) { $0 << 8 | Int(payload.byte(at: $1)) })
     }
 
     private func receiveControl(_ bytes: [UInt8]) {

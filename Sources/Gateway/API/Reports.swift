@@ -1,3 +1,4 @@
+package import ICE
 import Stream
 import System
 package import Wire
@@ -30,11 +31,17 @@ package struct SessionReport: Sendable {
     package var stream: String
     package var peer: Address
     package var uptime: Interval
+    /// WebRTC only.
+    package var roundTrip: Interval?
+    package var viewer: ViewerReport?
 }
 
 extension Worker {
     /// All who publish or read here.
-    func forEachParticipant(_ body: (Participant) -> Void) { connections.forEach(body) }
+    func forEachParticipant(_ body: (Participant) -> Void) {
+        connections.forEach(body)
+        rtc?.peers.forEach(body)
+    }
 
     var sessionReports: [SessionReport] {
         var reports: [SessionReport] = []

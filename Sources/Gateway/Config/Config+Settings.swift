@@ -33,8 +33,8 @@ extension Config {
         Setting(
             "webrtc.listen", \.webrtc.listen, .listen, .restart,
             "All WebRTC media: one UDP port, and the same TCP port."),
-        .later(
-            "webrtc.tcp", default: "true", awaits: "media over TCP",
+        Setting(
+            "webrtc.tcp", \.webrtc.tcp, .yesOrNo, .restart,
             "Media over TCP for viewers whose network blocks UDP."),
         Setting(
             "webrtc.advertise", \.webrtc.advertise, .list(of: .advertised), .reload,

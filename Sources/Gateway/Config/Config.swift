@@ -42,6 +42,7 @@ package struct Config: Equatable, Sendable {
 
     package struct WebRTC: Equatable, Sendable {
         package var listen: Address? = .any(port: 8000)
+        package var tcp = true
         package var advertise: [Address] = []
         package var iceServers: [ICEServerURL] = []
         package var ice = ICEMode.lite

@@ -24,11 +24,13 @@ package struct ListenerSpec: Equatable, Sendable {
     package static func all(_ config: Config, workers: Int) -> [ListenerSpec] {
         let hasTLS = config.http.tls.certificate != .off
         let tls = hasTLS ? config.http.tls.listen : nil
+        let framed = config.webrtc.tcp ? config.webrtc.listen : nil
         let wanted: [(String, String, Transport, Address?, Int)] = [
             (http, "http.listen", .tcp, config.http.listen, workers),
             (https, "http.tls.listen", .tcp, tls, workers),
             (admin, "admin.listen", .tcp, config.admin.listen, 1),
             (webrtcUDP, "webrtc.listen", .udp, config.webrtc.listen, workers),
+            (webrtcTCP, "webrtc.listen", .tcp, framed, workers),
         ]
         return wanted.compactMap { name, setting, transport, address, count in
             address.map {

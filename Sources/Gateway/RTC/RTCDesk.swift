@@ -23,13 +23,20 @@ final class RTCDesk {
     var bySlot: [UInt32: RTCPeer] = [:]
     private var routes: [Route: RTCPeer] = [:]
     var deadlines: Deadlines
+    /// ICE-TCP connections, by the number in their routes.
+    private(set) var pipes: [UInt32: Connection] = [:]
+    private var lastPipe: UInt32 = 0
     // Senders without a session here, and datagrams of handshakes that wait for the next turn.
     var strangers = Strangers()
     var postponed: [(route: Route, bytes: [UInt8])] = []
 
+    /// Streams with WebRTC viewers here.
+    var watched: [LocalStream] = []
+
     // Lent for the length of a call.
     var out = RTCOutput()
     private(set) var taken = RTCOutput()
+    var framed = RTCOutput()
     var forwardHead: [UInt8] = []
     var scratch: [UInt8] = []
 
@@ -118,6 +125,19 @@ final class RTCDesk {
         }
         peer.routes.removeAll { routes[$0] !== peer }
     }
+
+    func forget(_ route: Route, of peer: RTCPeer) {
+        if routes[route] === peer { routes[route] = nil }
+        peer.routes.removeAll { $0 == route }
+    }
+
+    func enter(_ connection: Connection) -> UInt32 {
+        lastPipe = lastPipe == .max ? 1 : lastPipe + 1
+        pipes[lastPipe] = connection
+        return lastPipe
+    }
+
+    func leave(_ pipe: UInt32) -> Bool { pipes.removeValue(forKey: pipe) != nil }
 
     func setDeadline(of peer: RTCPeer) {
         guard peers[peer.identity] != nil else { return }

@@ -46,6 +46,10 @@ package final class RTCDirectory: Sendable {
         _ name: RTCSessionName, _ body: @Sendable (inout RTCTable.Entry) -> Result
     ) -> Result? { table.withLock { $0.change(name, body) } }
 
+    func note(_ name: RTCSessionName, stream: String) {
+        table.withLock { $0.change(name) { $0.stream = stream } }
+    }
+
     package func set(_ limits: RTCLimits) { table.withLock { $0.limits = limits } }
 
     package var counts: RTCTable.Counts { table.withLock { $0.counts } }

@@ -1,5 +1,7 @@
 package import ICE
 package import Stream
+package import System
+package import Wire
 
 /// What workers tell each other of WebRTC sessions.
 package enum RTCLetter: Sendable {
@@ -7,6 +9,8 @@ package enum RTCLetter: Sendable {
     case close(RTCSessionName, EndReason)
     /// To the worker of a session: the credentials of both sides from the next check on.
     case restart(RTCSessionName, local: ICECredentials, remote: ICECredentials)
+    /// To the worker of a session: an ICE-TCP connection of its peer, and what that has said.
+    case pipe(Parcel<TCPSocket>, peer: Address, said: [UInt8])
     /// To all: tickets are signed with this from now on.
     case ticketSecret([UInt8])
 }

@@ -14,11 +14,22 @@ final class RTCPeer: Participant {
     var routes: [Route] = []
     /// It is counted among those that shake hands.
     var isConnected = false
+    /// What it watches.
+    var viewing: Viewing?
+    /// What offer and answer have settled.
+    let negotiated: NegotiatedSession
+
+    struct Viewing {
+        let local: LocalStream
+        let audience: Audience
+        let id: ViewerID
+    }
 
     init(_ offer: WaitingOffer, _ session: RTCSession, at now: Instant) {
         name = offer.name
         purpose = offer.purpose
         asked = offer.request
+        negotiated = offer.negotiated
         since = now
         self.session = session
         super.init(service: purpose.isPublisher ? "whip" : "whep", peer: offer.request.peer)
@@ -40,6 +51,28 @@ final class RTCPeer: Participant {
             session.notice(
                 notice, at: now, engine: &rtc.engine, into: &rtc.out, effects: &effects)
         }
+    }
+
+    override func admit(
+        _ subscription: Subscription, to local: LocalStream, _ channel: ChannelID,
+        at worker: Worker
+    ) throws(Refusal) { try worker.watch(self, local) }
+
+    override func leaveReading(at worker: Worker) { worker.unwatch(self) }
+
+    override func dismiss(_ reason: EndReason, at worker: Worker) {
+        worker.close(self, because: reason)
+    }
+
+    override func reports(at worker: Worker) -> [SessionReport] {
+        let stream = viewing?.local.name ?? purpose.streamName
+        var report = SessionReport(
+            id: name.short, worker: worker.plan.index,
+            role: purpose.isPublisher ? .publish : .read, protocolName: service, stream: stream,
+            peer: session.selected?.route.remote ?? peer, uptime: worker.now - since)
+        report.roundTrip = session.roundTrip
+        report.viewer = viewing.flatMap { $0.audience.fanOut.report($0.id) }
+        return [report]
     }
 
     override func end(at worker: Worker) { worker.forget(self) }

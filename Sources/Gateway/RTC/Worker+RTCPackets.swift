@@ -97,6 +97,9 @@ extension Worker {
             else { break }
             stranger.answer(datagram.bytes, on: route, into: &rtc.out)
             return sendRTC(rtc)
+        case .at(let worker) where worker != plan.index && route.isTCP:
+            let first = [[UInt8](copying: datagram.bytes)]
+            return move(route.connection, to: worker, saying: first, rtc)
         case .at(let worker) where worker != plan.index:
             guard
                 rtc.strangers.note(
@@ -146,6 +149,10 @@ extension Worker {
         }
         rtc.strangers.move(route, to: worker)
         let request = entry.request
+        if route.isTCP {
+            let first = [request, [UInt8](copying: datagram)]
+            return move(route.connection, to: worker, saying: first, rtc)
+        }
         forward(request.raw, route, to: worker, rtc)
         forward(datagram, route, to: worker, rtc)
     }

@@ -44,7 +44,7 @@ extension Worker {
     /// Takes what a session has written, after each call of it.
     func finishRTC(_ peer: RTCPeer, _ rtc: RTCDesk) {
         publicKeySteps += rtc.out.publicKeySteps
-        if !rtc.out.entries.isEmpty {
+        while !rtc.out.entries.isEmpty {
             for entry in rtc.takeOutput() { run(entry, of: peer, rtc) }
             rtc.giveBackOutput()
         }
@@ -64,7 +64,20 @@ extension Worker {
             log.info(
                 "\(peer.service) session ended: \(cause)",
                 ["session": peer.name.short, "stream": peer.purpose.streamName])
-        case .selected, .validated, .restarted, .stale, .recovered, .sctp, .feedback: break
+        case .selected(let route): moved(peer, to: route)
+        case .validated(let route):
+            if let viewing = peer.viewing {
+                viewing.audience.fanOut.validated(viewing.id, route)
+            }
+        case .feedback(let feedback, _):
+            let bytes = rtc.taken.bytes
+            if hear(feedback, bytes.raw, of: peer), let path = peer.session.selected {
+                peer.session.echoed(
+                    on: path.route, at: now, engine: &rtc.engine, into: &rtc.out,
+                    effects: &effects)
+            }
+        // A stale publisher's name is free for its own return already: the same principal takes it.
+        case .restarted, .stale, .recovered, .sctp: break
         }
     }
 
@@ -79,9 +92,21 @@ extension Worker {
         rtc.giveBackOutput()
     }
 
+    /// What the fan-out has for ICE-TCP connections.
+    func sendFramed(_ rtc: RTCDesk) {
+        guard !rtc.framed.entries.isEmpty else { return }
+        let bytes = rtc.framed.bytes
+        for entry in rtc.framed.entries {
+            if case .send(let route, let range) = entry {
+                send(bytes.raw.extracting(range), on: route)
+            }
+        }
+        rtc.framed.clear()
+    }
+
     /// From the address that was hit: a peer drops answers from any other.
     func send(_ bytes: RawSpan, on route: Route) {
-        guard !route.isTCP else { return }
+        if route.isTCP { return send(bytes, by: route.connection) }
         if !batch.fits(bytes.byteCount), !sendBatch() {
             counters.datagramsRefused += 1
             return
@@ -100,6 +125,9 @@ extension Worker {
     /// Ends it from our side: it says goodbye, and leaves its stream.
     func close(_ peer: RTCPeer, because reason: EndReason) {
         guard let rtc, peer.isHere(at: self) else { return }
+        if let viewing = peer.viewing {
+            viewing.audience.fanOut.goodbye(viewing.id, engine: &rtc.engine, into: &rtc.out)
+        }
         peer.session.close(
             reason, at: now, engine: &rtc.engine, into: &rtc.out, effects: &effects)
         finishRTC(peer, rtc)

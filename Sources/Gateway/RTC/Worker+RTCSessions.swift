@@ -66,6 +66,7 @@ extension Worker {
             if let peer = rtc.peer(called: name) { close(peer, because: reason) }
         case .restart(let name, let local, let remote):
             rtc.peer(called: name)?.session.restart(local: local, remote: remote)
+        case .pipe(let parcel, let peer, let said): takePipe(parcel, peer: peer, said: said)
         case .ticketSecret(let secret): rtc.tickets.rotate(secret: secret.raw)
         }
     }

@@ -10,6 +10,8 @@ final class Connection: Participant {
     let session: any ByteSession
     /// The same, if it is one: the worker routes its requests.
     let http: HTTPSession?
+    /// The same, if it carries packets of WebRTC.
+    let framed: FramedSession?
     let acceptedAt: Instant
 
     private let socket: TCPSocket
@@ -53,6 +55,7 @@ final class Connection: Participant {
         self.tls = tls
         self.session = session
         http = session as? HTTPSession
+        framed = session as? FramedSession
         acceptedAt = now
         out = Outbox(limit: Self.outMaximum)
         sealed = Outbox(limit: Self.outMaximum)
@@ -62,6 +65,9 @@ final class Connection: Participant {
     func register(
         with poller: inout Poller, tag: Int
     ) throws(SystemError) { registration = try poller.add(socket, tag: tag) }
+
+    /// OpenSSL works for half a millisecond at its next message.
+    var isShakingHands: Bool { tls?.state == .handshaking }
 
     enum ReadResult { case bytes(Int), nothing, ended, failed }
 
@@ -118,6 +124,19 @@ final class Connection: Participant {
         }
         return pending.count <= Self.pendingMaximum
     }
+
+    /// What came by another worker.
+    func take(_ bytes: [UInt8], at now: Instant, effects: inout Effects) -> Bool {
+        consume(bytes.raw, at: now, effects: &effects)
+    }
+
+    /// Half a message, for the worker it is handed to.
+    func takePending() -> [UInt8] {
+        defer { pending = [] }
+        return pending
+    }
+
+    func duplicateSocket() -> TCPSocket? { try? socket.duplicate() }
 
     private func offer(_ bytes: RawSpan, at now: Instant, effects: inout Effects) -> Int {
         var start = 0
@@ -222,7 +241,10 @@ final class Connection: Participant {
         return published + readers.values.map { report(.read, $0.stream.name) }
     }
 
-    override func effectsWereRun(at worker: Worker) { worker.serveRequests(of: self) }
+    override func effectsWereRun(at worker: Worker) {
+        worker.serveRequests(of: self)
+        if let framed { worker.serveFrames(of: self, framed) }
+    }
 
     override func end(at worker: Worker) {
         end()

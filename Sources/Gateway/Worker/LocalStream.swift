@@ -12,6 +12,8 @@ final class LocalStream {
     let name: String
     let place: Place
     var readers: [ConnectionReader] = []
+    /// Its WebRTC viewers here.
+    var audience: Audience?
     /// At home: who publishes the present epoch, here or at another worker.
     var publisher: Publisher?
     /// At home: workers that read it by relay.
@@ -55,7 +57,10 @@ final class LocalStream {
 
     /// How many read it at this worker, by protocol.
     var viewers: [String: Int] {
-        readers.reduce(into: [:]) { $0[$1.connection.service, default: 0] += 1 }
+        var counts: [String: Int] = [:]
+        for reader in readers { counts[reader.connection.service, default: 0] += 1 }
+        if let audience { counts["whep"] = audience.viewers.count }
+        return counts
     }
 
     /// The stream itself, where this is its home.

@@ -54,7 +54,7 @@ extension Worker {
         open(connection)
     }
 
-    private func open(_ connection: Connection) {
+    func open(_ connection: Connection) {
         connection.identity = connections.insert(connection)
         let index = connection.identity.index
         do throws(SystemError) {
@@ -72,7 +72,12 @@ extension Worker {
     func serveConnection(_ index: Int, _ event: Poller.Event) {
         guard let connection = connections[index] else { return }
         if event.isWritable { connection.isBlocked = false }
-        if event.isReadable || event.isBroken, !connection.readEnded { read(connection) }
+        // A handshake waits for the next turn when this one has had its share; the poller says it
+        // again.
+        let mustWait = connection.isShakingHands && publicKeySteps >= Self.publicKeyStepsPerTurn
+        if event.isReadable || event.isBroken, !connection.readEnded, !mustWait {
+            read(connection)
+        }
         guard connections[connection.identity] != nil else { return }
         if event.isWritable {
             wantFlush(connection)
@@ -83,6 +88,7 @@ extension Worker {
 
     private func read(_ connection: Connection) {
         let wasNew = connection.isNew
+        if connection.isShakingHands { publicKeySteps += 1 }
         let result = connection.read(into: &readBuffer, at: now, effects: &effects)
         runEffects(of: connection)
         switch result {
@@ -93,7 +99,7 @@ extension Worker {
             close(connection)
             return
         }
-        if wasNew, !connection.isNew { newcomers.leave(connection.peer) }
+        if wasNew, !connection.isNew, connection.framed == nil { newcomers.leave(connection.peer) }
         setDeadline(of: connection)
         wantFlush(connection)
     }
@@ -129,6 +135,7 @@ extension Worker {
         if connection.isNew { newcomers.leave(connection.peer) }
         connections.remove(index)
         counters.connectionsClosed += 1
+        if let framed = connection.framed { pipeClosed(connection, framed) }
         leaveStreams(connection, because: .done)
     }
 }

@@ -12,6 +12,7 @@ extension Worker {
 
     func flush() {
         feedReaders()
+        flushAudiences()
         flushFeeds()
         flushRings()
         for index in toFlush {
@@ -30,6 +31,7 @@ extension Worker {
         }
         counters.connectionBytesOut += Int64(count)
         connection.session.wrote(count, at: now, out: &connection.out)
+        if connection.framed != nil { noteWritten(connection) }
         if connection.isEnding, connection.waiting == 0 {
             connection.finish()
             close(connection)

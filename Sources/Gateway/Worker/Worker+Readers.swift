@@ -20,6 +20,7 @@ extension Worker {
             index += 1
             local.isInDirtyList = false
             for reader in local.readers { feed(reader) }
+            local.audience?.isDue = true
             writeRelays(of: local)
             setDeadline(of: local)
         }

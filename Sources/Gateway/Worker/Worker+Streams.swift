@@ -141,6 +141,7 @@ extension Worker {
                 neighbours.post(.changed(local.name), to: worker)
             }
         }
+        resolveAudience(of: local)
         for reader in local.readers {
             reader.resolve(at: now, into: &orders)
             tell(.changed(reader.channel, snapshot), reader.connection)
@@ -157,6 +158,7 @@ extension Worker {
             reader.close(at: now, into: &orders)
             tell(.ended(reader.channel, reason), reader.connection)
         }
+        endAudience(of: local, because: reason)
         guard local.stream != nil else { return }
         for worker in Set(local.relays.map(\.worker)) {
             neighbours.post(.ended(local.name, reason), to: worker)
@@ -165,7 +167,7 @@ extension Worker {
     }
 
     private func free(_ local: LocalStream) {
-        guard local.readers.isEmpty else { return }
+        guard local.readers.isEmpty, local.audience == nil else { return }
         switch local.place {
         case .home(let stream):
             guard stream.isFree, local.relays.isEmpty,

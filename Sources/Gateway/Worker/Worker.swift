@@ -72,6 +72,9 @@ package final class Worker {
     var rtc: RTCDesk?
     /// In this turn, of DTLS and TLS together.
     var publicKeySteps = 0
+    /// UTC, for what is written of times to people and peers.
+    var wall: WallClockModel
+    var wallSampledAt: Instant
     var stopping: Instant?
     var failures = FailureLimit()
     /// Pages that are told what happens, and when next; `.distantFuture` while nobody listens.
@@ -113,6 +116,8 @@ package final class Worker {
         self.hub = hub
         self.log = log.with("worker", String(plan.index))
         now = Clock.now
+        wall = WallClockModel(utc: Clock.utcNanoseconds, at: now)
+        wallSampledAt = now
         deadlines = Deadlines(at: now)
         streamDeadlines = Deadlines(at: now)
         memory = MediaMemory(limit: plan.limits.mediaMemory)
@@ -159,7 +164,7 @@ package final class Worker {
         let bell = neighbours.bell(of: plan.index)
         bell.fallAsleep()
         var next = min(deadlines.next, streamDeadlines.next, retryAt, nextEvents)
-        if let rtc { next = min(next, rtc.nextDeadline) }
+        if let rtc { next = min(next, rtc.nextDeadline, nextAudience) }
         for entry in gathers.values { next = min(next, entry.gather.deadline) }
         if let stopping { next = min(next, stopping) }
         let timeout = next == .distantFuture ? nil : max(.zero, next - Clock.now)

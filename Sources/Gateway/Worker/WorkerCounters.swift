@@ -37,6 +37,8 @@ package struct WorkerCounters: Equatable, Sendable {
     package var rtcLeft: Int64 = 0
     /// Datagrams that came to another worker than the one that has their session.
     package var rtcForwarded: Int64 = 0
+    /// ICE-TCP connections that were handed to another worker.
+    package var rtcPipesMoved: Int64 = 0
     /// Steps of handshakes that waited for the next turn, and datagrams that found no room.
     package var rtcPostponed: Int64 = 0
     package var rtcDropped: Int64 = 0
@@ -64,7 +66,8 @@ package struct WorkerCounters: Equatable, Sendable {
             \.connectionsClosed, \.connectionsRefused, \.connectionBytesIn, \.connectionBytesOut,
             \.lettersIn, \.relayRecordsIn, \.relayBytesIn, \.relayRecordsStale, \.questions,
             \.refusals, \.itemsSent, \.rtcOffers, \.rtcNeverCame, \.rtcJoins,
-            \.rtcConnected, \.rtcLeft, \.rtcForwarded, \.rtcPostponed, \.rtcDropped, \.rtcForged,
+            \.rtcConnected, \.rtcLeft, \.rtcForwarded, \.rtcPipesMoved, \.rtcPostponed,
+            \.rtcDropped, \.rtcForged,
             \.rtcReplayed, \.rtcKeyRequests,
         ]
     }

@@ -19,6 +19,8 @@ final class RTCCrew {
     let directory: RTCDirectory
     /// The UDP port of each worker.
     let ports: [UInt16]
+    /// The port for ICE-TCP of each worker.
+    let tcpPorts: [UInt16]
 
     init(
         workers: Int = 1, limits: RTCLimits = RTCLimits(),
@@ -40,10 +42,16 @@ final class RTCCrew {
             directory: directory, certificate: try #require(Self.certificate),
             ticketSecret: [UInt8](repeating: 7, count: TicketKeys.secretSize),
             settings: RTCSettings(addresses: AdvertisedAddresses(inputs)))
+        var tcpPorts: [UInt16] = []
         crew = try Crew(workers: workers, gate: gate, serving: .numbers) {
             $0.rtc = plan
             $0.datagramSockets = [sockets[$0.index]]
+            let listener = try TCPListener(bind: Address(ipv4: 0x7f00_0001, port: 0))
+            tcpPorts.append(listener.localAddress.port)
+            $0.protocols.append(ServedProtocol("ice-tcp") { _ in FramedSession() })
+            $0.listeners.append(.init(served: 1, socket: listener.takeDescriptor()))
         }
+        self.tcpPorts = tcpPorts
     }
 
     func stop() { crew.stop() }
@@ -68,11 +76,13 @@ final class RTCCrew {
     /// A browser that has read our answer and speaks to the ports of these workers.
     func browser(
         _ role: Offer.Role, _ name: String, at worker: Int = 0, via workers: [Int] = [0],
-        isPassive: Bool = false
+        isPassive: Bool = false, tcp: Int? = nil
     ) throws -> SocketBrowser {
         guard case .accepted(let answer) = try open(role, name, at: worker, isPassive: isPassive)
         else { throw Refused() }
-        return try SocketBrowser(answer, ports: workers.map { ports[$0] }, isPassive: isPassive)
+        return try SocketBrowser(
+            answer, ports: workers.map { ports[$0] }, isPassive: isPassive,
+            tcp: tcp.map { tcpPorts[$0] })
     }
 
     struct Refused: Error {}

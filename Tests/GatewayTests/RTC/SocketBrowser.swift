@@ -19,7 +19,16 @@ final class SocketBrowser {
     private var poller: Poller
     private var local: Address
 
-    init(_ opened: RTCAnswer, ports: [UInt16], isPassive: Bool) throws {
+    /// ICE-TCP: the connection, and what has come and is not a whole packet yet.
+    private var pipe: TCPSocket?
+    private var said = Outbox(limit: 1 << 20)
+    private var heard: [UInt8] = []
+    private var pipeRoute: Route?
+
+    /// - Parameter tcp: A port to connect to; then UDP is not used at all.
+    init(
+        _ opened: RTCAnswer, ports: [UInt16], isPassive: Bool = false, tcp: UInt16? = nil
+    ) throws {
         id = opened.id
         etag = opened.etag
         answer = try SDPDescription(opened.sdp.raw)
@@ -31,7 +40,7 @@ final class SocketBrowser {
         local = socket.localAddress
         poller = try Poller()
         _ = try poller.add(socket, tag: 0)
-        let candidates = ports.enumerated().map { rank, port in
+        let candidates = (tcp == nil ? ports : []).enumerated().map { rank, port in
             ControllingAgent.Remote(
                 address: Address(ipv4: 0x7f00_0001, port: port), priority: UInt32(1000 - rank))
         }
@@ -43,7 +52,26 @@ final class SocketBrowser {
         fake = try FakeBrowser(
             agent: agent, role: isPassive ? .server : .client, profiles: SRTPProfile.preferred,
             server: [fingerprint], at: Clock.now)
+        if let tcp { try connect(to: tcp) }
     }
+
+    private func connect(to port: UInt16) throws {
+        let remote = Address(ipv4: 0x7f00_0001, port: port)
+        let socket = try TCPSocket(connectingTo: remote)
+        _ = try poller.add(socket, .write, tag: 1)
+        try poller.wait(.seconds(1))
+        while poller.next() != nil {}
+        poller = try Poller()
+        _ = try poller.add(socket, .read, tag: 1)
+        let ours = socket.localAddress
+        let route = Route(remote: remote, local: try #require(ours), connection: 1)
+        pipe = consume socket
+        pipeRoute = route
+        fake.agent.connected(route, at: Clock.now)
+    }
+
+    /// The connection breaks.
+    func cut() { pipe = nil }
 
     var isConnected: Bool { fake.keys != nil }
 
@@ -87,11 +115,35 @@ final class SocketBrowser {
                 fake.receive(bytes, on: route, at: Clock.now)
             }
         }
+        try receivePipe()
         flush()
     }
 
+    private func receivePipe() throws {
+        guard let route = pipeRoute else { return }
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        var span = buffer.mutableSpan
+        var window = unsafe span.mutableBytes
+        guard case .bytes(let count)? = try pipe?.read(into: &window) else { return }
+        heard += buffer[..<count]
+        while heard.count >= 2 {
+            let length = Int(heard[0]) << 8 | Int(heard[1])
+            guard heard.count >= 2 + length else { return }
+            fake.receive(Array(heard[2..<2 + length]), on: route, at: Clock.now)
+            heard.removeFirst(2 + length)
+        }
+    }
+
     func flush() {
-        for packet in fake.outgoing { socket.send(packet.bytes.raw, to: packet.route.remote) }
+        for packet in fake.outgoing {
+            guard packet.route.isTCP else {
+                socket.send(packet.bytes.raw, to: packet.route.remote)
+                continue
+            }
+            let head = Framing.head(packet.bytes.count)
+            said.append(([head[0], head[1]] + packet.bytes).raw)
+        }
         fake.outgoing.removeAll()
+        _ = try? pipe?.write(&said)
     }
 }

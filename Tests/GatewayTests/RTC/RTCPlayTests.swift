@@ -1,0 +1,145 @@
+import Browser
+import ICE
+import Stream
+import System
+import Testing
+import Wire
+
+@testable import Gateway
+
+/// From one browser to another, through real workers and sockets.
+@Suite(.serialized) struct RTCPlayTests {
+    /// A publisher that is connected and whose packets have begun to flow.
+    static func publisher(
+        _ crew: RTCCrew, _ name: String, via worker: Int = 0, tcp: Int? = nil
+    ) throws -> SocketBrowser {
+        let browser = try crew.browser(.publish, name, at: worker, via: [worker], tcp: tcp)
+        try #require(try browser.run { browser.isConnected })
+        let isLive = try browser.run(media: true) {
+            crew.crew.hub.snapshots.contains { $0.name == name && $0.isReady }
+        }
+        try #require(isLive)
+        return browser
+    }
+
+    /// Both live; until the viewer has seen so many packets.
+    static func play(
+        _ publisher: SocketBrowser, to viewer: SocketBrowser, packets: Int = 50
+    ) throws -> [Int] {
+        let end = Clock.now + .seconds(8)
+        while viewer.fake.numbers.count < packets, Clock.now < end {
+            try publisher.run(.milliseconds(10), media: true) { false }
+            try viewer.run(.milliseconds(5)) { false }
+        }
+        return viewer.fake.numbers
+    }
+
+    static func isRow(_ numbers: [Int]) -> Bool {
+        zip(numbers, numbers.dropFirst()).allSatisfy { $0 + 1 == $1 }
+    }
+
+    /// Publisher and viewer at every combination of two workers.
+    @Test func aViewerSeesWhatIsPublished() throws {
+        for (from, to) in [(0, 0), (0, 1), (1, 0)] {
+            let crew = try RTCCrew(workers: 2)
+            defer { crew.stop() }
+            let publisher = try Self.publisher(crew, "live/a", via: from)
+            let viewer = try crew.browser(.play, "live/a", at: 0, via: [to])
+            let numbers = try Self.play(publisher, to: viewer)
+            #expect(numbers.count >= 50)
+            #expect(Self.isRow(numbers))
+            let counters = try crew.counters()
+            #expect(counters.rtcConnected == 2)
+            #expect(counters.rtcForwarded == 0)
+        }
+    }
+
+    @Test func aPlayerIsToldToComeBackWhenNobodyPublishes() throws {
+        let crew = try RTCCrew()
+        defer { crew.stop() }
+        guard case .refused(.noPublisher(let after)) = try crew.open(.play, "live/a") else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(after == .seconds(2))
+        #expect(crew.directory.counts.sessions == 0)
+    }
+
+    /// Deleted by its name, at a worker that does not have it.
+    @Test func aSessionEndsFromAnyWorker() throws {
+        let crew = try RTCCrew(workers: 2)
+        defer { crew.stop() }
+        let publisher = try Self.publisher(crew, "live/a", via: 1)
+        let viewer = try crew.browser(.play, "live/a", at: 0, via: [0])
+        _ = try Self.play(publisher, to: viewer)
+        for (browser, worker) in [(viewer, 1), (publisher, 0)] {
+            let id = browser.id
+            let isFound = crew.crew.ask(worker) { worker in
+                let found = Locked(false)
+                worker.closeRTC(id) { answer in found.withLock { $0 = answer } }
+                return found.withLock { $0 }
+            }
+            #expect(isFound == true)
+            try browser.run { browser.fake.saidGoodbye }
+            #expect(browser.fake.saidGoodbye)
+        }
+        #expect(crew.directory.counts.sessions == 0)
+        #expect(try crew.counters().rtcLeft == 2)
+    }
+
+    /// A phone leaves the Wi-Fi: its next check comes from elsewhere, to another worker.
+    @Test func aViewerMayMove() throws {
+        let crew = try RTCCrew(workers: 2)
+        defer { crew.stop() }
+        let publisher = try Self.publisher(crew, "live/a", via: 0)
+        let viewer = try crew.browser(.play, "live/a", via: [0, 1])
+        let before = try Self.play(publisher, to: viewer).count
+        try viewer.move()
+        let end = Clock.now + .seconds(12)
+        while viewer.fake.numbers.count < before + 20, Clock.now < end {
+            try publisher.run(.milliseconds(10), media: true) { false }
+            try viewer.run(.milliseconds(5)) { false }
+        }
+        #expect(viewer.fake.numbers.count >= before + 20)
+    }
+
+    // MARK: ICE-TCP
+
+    @Test func mediaGoesByTCPWhereUDPIsBlocked() throws {
+        let crew = try RTCCrew()
+        defer { crew.stop() }
+        let publisher = try Self.publisher(crew, "live/a", tcp: 0)
+        let viewer = try crew.browser(.play, "live/a", tcp: 0)
+        let numbers = try Self.play(publisher, to: viewer)
+        #expect(numbers.count >= 50)
+        #expect(Self.isRow(numbers))
+        #expect(try crew.counters().datagramsIn == 0)
+    }
+
+    /// interop 15.5: the end of an ICE-TCP connection must not be the end of the server.
+    @Test func aCutConnectionEndsNobodyElse() throws {
+        let crew = try RTCCrew()
+        defer { crew.stop() }
+        let publisher = try Self.publisher(crew, "live/a")
+        let first = try crew.browser(.play, "live/a", tcp: 0)
+        let second = try crew.browser(.play, "live/a", tcp: 0)
+        _ = try Self.play(publisher, to: first)
+        _ = try Self.play(publisher, to: second, packets: 10)
+        first.cut()
+        let count = second.fake.numbers.count
+        _ = try Self.play(publisher, to: second, packets: count + 50)
+        #expect(second.fake.numbers.count >= count + 50)
+    }
+
+    /// A stranger on the port says something else than ICE: closed, and nothing is kept.
+    @Test func whatIsNotICEIsClosed() throws {
+        let crew = try RTCCrew()
+        defer { crew.stop() }
+        let line = try Line(port: crew.tcpPorts[0])
+        line.send(Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+        #expect(line.receive() == nil)
+        let forged = try Line(port: crew.tcpPorts[0])
+        forged.send([0, 20, 0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42] + [UInt8](repeating: 1, count: 12))
+        #expect(forged.receive() == nil)
+    }
+}
