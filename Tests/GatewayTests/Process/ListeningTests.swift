@@ -18,11 +18,11 @@ struct ListeningTests {
     @Test func theListFollowsTheConfiguration() {
         var config = Self.config
         let names = ListenerSpec.all(config, workers: 2).map { "\($0.name) \($0.count)" }
-        #expect(names == ["http 2", "admin 1", "webrtc-udp 2"])
+        #expect(names == ["http 2", "admin 1", "webrtc-udp 2", "webrtc-tcp 2"])
         config.http.tls.certificate = .automatic
         config.admin.listen = nil
         let others = ListenerSpec.all(config, workers: 1).map(\.name)
-        #expect(others == ["http", "https", "webrtc-udp"])
+        #expect(others == ["http", "https", "webrtc-udp", "webrtc-tcp"])
     }
 
     @Test func workersShareAPortAndEachSocketIsTakenOnce() throws {
