@@ -52,7 +52,9 @@ def publish():
     driver.get(f"{options.url}/publish/{options.name}#source=pattern&token={options.key}")
     wait("publish page ready", lambda: text("#state") == "Ready")
     expect("publish title", options.name in driver.title, driver.title)
-    script("document.querySelector('#go').click()")
+    # Small enough for two browsers' worth of coding on a machine that does other things too.
+    script("document.querySelector('#size').value = '640x360';"
+           "document.querySelector('#fps').value = '15'; document.querySelector('#go').click()")
     wait("publishing", lambda: text("#state") == "Publishing")
     wait("sending", lambda: "bit/s" in text("#rate") and not text("#rate").startswith("0"))
     picture("publish")
@@ -73,7 +75,7 @@ def play():
     time.sleep(options.seconds)
     shown = (script(moving) - before) / (time.time() - began)
     report["shown_fps"] = round(shown, 1)
-    expect("pictures a second", shown > 10, shown)
+    expect("pictures a second", shown > 8, shown)
     for tile in ("rate", "resolution", "codecs", "rtt", "path", "latency"):
         report[tile] = text(f"#{tile}")
         expect(tile, report[tile] not in ("", "–"), report[tile])
@@ -119,7 +121,8 @@ try:
     driver.set_window_size(1280, 900)
     publish()
     publishing = driver.current_window_handle
-    driver.switch_to.new_window("tab")
+    # A window, not a tab: Firefox captures a canvas that nobody sees once a second.
+    driver.switch_to.new_window("window")
     play()
     chat(driver.current_window_handle, publishing)
     listed()

@@ -25,6 +25,7 @@ const english = {
 
   connecting: 'Connecting …', connected: 'Playing', interrupted: 'Connection interrupted …',
   restarting: 'Looking for a new path …', stopped: 'Stopped', failed: 'Cannot go on',
+  again: 'Trying again',
   retrying: '{title}. Next try in {seconds} s.', inactive: 'The publisher is away; waiting for it.',
   fallbackOn: 'Playing as {kind}', tapToPlay: 'Press play to begin',
   unmute: 'Turn sound on', mute: 'Turn sound off', pause: 'Pause', play: 'Play',
@@ -87,7 +88,7 @@ const chinese = {
 
   connecting: '连接中……', connected: '播放中', interrupted: '连接中断……',
   restarting: '正在寻找新路径……', stopped: '已停止', failed: '无法继续',
-  retrying: '{title}。{seconds} 秒后重试。', inactive: '推流端已离开，等待其恢复。',
+  again: '重试中', retrying: '{title}。{seconds} 秒后重试。', inactive: '推流端已离开，等待其恢复。',
   fallbackOn: '正以 {kind} 播放', tapToPlay: '请点击播放',
   unmute: '打开声音', mute: '静音', pause: '暂停', play: '播放',
   full: '全屏', leaveFull: '退出全屏', picture: '画中画', automatic: '自动', webrtc: 'WebRTC',

@@ -84,6 +84,7 @@ async function ask() {
 function showDemo() {
   showStreams((info.demo ?? []).map(name => ({name, ready: true, tracks: demoTracks(name)})));
   find('#count').replaceChildren();
+  show(find('#empty'), false);  // whether it is empty is not known
 }
 
 /** What the demo streams are is known without asking. */

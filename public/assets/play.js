@@ -97,7 +97,8 @@ function endMeasuring() {
 }
 
 function waiting(problem, retryIn) {
-  tell(find('#state'), 'waiting');
+  const isAbsent = ['stream-not-live', 'stream-not-found'].includes(problem.code);
+  tell(find('#state'), isAbsent ? 'waiting' : 'again');
   const until = performance.now() + retryIn;
   const show = () => tell(find('#told'), 'retrying', {
     title: problem.words('title').replace(/[.。]$/, ''),

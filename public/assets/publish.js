@@ -166,7 +166,7 @@ function stop() {
 function stateChanged({state: now, problem, retryIn}) {
   if (!publisher) return;
   clearInterval(countdown);
-  state(now === 'connected' ? 'publishing' : now,
+  state({connected: 'publishing', waiting: 'again'}[now] ?? now,
     {connected: 'good', failed: 'bad', waiting: 'warn', interrupted: 'warn'}[now]);
   find('#trouble').replaceChildren();
   if (now === 'waiting') {
@@ -206,7 +206,7 @@ function state(key, mark = '') {
   const isOver = key !== 'publishing';
   show(find('#over'), isOver);
   show(find('#spinner'), ['opening', 'connecting', 'restarting', 'interrupted'].includes(key));
-  tell(find('#told'), isOver && key !== 'failed' && key !== 'waiting' ? key : '');
+  tell(find('#told'), isOver && key !== 'failed' && key !== 'again' ? key : '');
 }
 
 // ---- controls ----

@@ -34,8 +34,9 @@ function pattern({width, height, fps, withAudio, name}) {
   const context = canvas.getContext('2d', {alpha: false});
   const began = performance.now();
   let frame = 0;
-  const timer = setInterval(() => draw(context, performance.now() - began, frame++, name),
-    1000 / fps);
+  const ticker = new Worker('/assets/ticker.js');
+  ticker.addEventListener('message', () => draw(context, performance.now() - began, frame++, name));
+  ticker.postMessage(1000 / fps);
   draw(context, 0, 0, name);
   const stream = canvas.captureStream(fps);
   const sound = withAudio ? tone() : null;
@@ -43,7 +44,7 @@ function pattern({width, height, fps, withAudio, name}) {
   const track = stream.getVideoTracks()[0];
   const end = track.stop.bind(track);
   track.stop = () => {
-    clearInterval(timer);
+    ticker.terminate();
     sound?.close();
     end();
   };
