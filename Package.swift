@@ -57,8 +57,8 @@ let package = Package(
         room("Codecs", "Media/Codecs", ["Wire", "Media"]),
         room("RTP", "Media/RTP", ["Wire", "Media", "Codecs"]),
         room("SDP", "Media/SDP", ["Wire", "Media"]),
-        room("Containers", "Media/Containers", ["Wire", "Media", "Codecs"]),
         room("Stream", "Media/Stream", ["Wire", "Media", "Codecs", "RTP"]),
+        room("Containers", "Media/Containers", ["Wire", "Media", "Codecs", "Stream"]),
 
         room(
             "Crypto", "Crypto", ["Wire", "COpenSSL", "CCryptoShims", "CSRTP"] + ipsecMB,
@@ -68,14 +68,16 @@ let package = Package(
         room("HTTP", "Web/HTTP", ["Wire"]),
         room("WHIP", "Web/WHIP", ["Wire", "HTTP"]),
         room("Demo", "Ingest/Demo", ["Wire", "Media", "Codecs", "Stream"]),
+        room(
+            "RTMP", "Ingest/RTMP", ["Wire", "Media", "Codecs", "Stream", "Containers", "Crypto"]),
 
         room("System", "System", ["Wire", "CLinux"]),
         room("Settings", "Gateway/Config", ["Wire", "CYAML"]),
         .executableTarget(
             name: "Gateway",
             dependencies: [
-                "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "WHIP",
-                "System", "Settings", "CZlib",
+                "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
+                "HTTP", "WHIP", "RTMP", "System", "Settings", "CZlib",
             ],
             path: "Sources/Gateway", exclude: ["Config"], swiftSettings: house),
 
@@ -114,8 +116,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "WHIP",
-                "Demo", "Settings",
+                "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
+                "HTTP", "WHIP", "RTMP", "Demo", "Settings",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: house),
         tests("FuzzTests", ["Wire", "FuzzTargets"]),
@@ -137,6 +139,9 @@ let package = Package(
         tests(
             "SCTPTests", ["Wire", "ICE", "SCTP", "Simulation", "CHeldClock", "CAllocationCount"]),
         tests("DemoTests", ["Wire", "Media", "Codecs", "Stream", "Demo", "Simulation"]),
+        tests(
+            "IngestTests",
+            ["Wire", "Media", "Codecs", "Stream", "Containers", "Crypto", "RTMP", "Simulation"]),
         tests("WebTests", ["Wire", "HTTP", "WHIP", "Simulation", "FuzzTargets"]),
         tests("SystemTests", ["Wire", "System", "CLinux", "CAllocationCount"]),
         tests(

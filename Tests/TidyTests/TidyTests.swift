@@ -10,8 +10,9 @@ struct TidyTests {
         "Media/Codecs": ["Wire", "Media"],
         "Media/RTP": ["Wire", "Media", "Codecs"],
         "Media/SDP": ["Wire", "Media"],
-        "Media/Containers": ["Wire", "Media", "Codecs"],
         "Media/Stream": ["Wire", "Media", "Codecs", "RTP"],
+        "Media/Containers": ["Wire", "Media", "Codecs", "Stream"],
+        "Ingest/RTMP": ["Wire", "Media", "Codecs", "Stream", "Containers", "Crypto"],
         "Crypto": ["Wire", "COpenSSL", "CCryptoShims", "CSRTP", "CIPSecMB"],
         "ICE": ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"],
         "SCTP": ["Wire", "CSCTPShims"],
@@ -21,8 +22,8 @@ struct TidyTests {
         "Gateway/Config": ["Wire", "CYAML"],
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],
         "Gateway": [
-            "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "WHIP",
-            "System", "Settings", "CZlib", "Glibc", "Synchronization",
+            "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
+            "HTTP", "WHIP", "RTMP", "System", "Settings", "CZlib", "Glibc", "Synchronization",
         ],
     ]
 

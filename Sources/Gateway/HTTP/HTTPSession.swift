@@ -1,5 +1,4 @@
 import HTTP
-package import Media
 package import Stream
 package import Wire
 
@@ -114,10 +113,7 @@ package final class HTTPSession: ByteSession {
         _ notice: Notice, at now: Instant, into effects: inout Effects, out: inout Outbox
     ) {}
 
-    package func send(
-        _ item: RawSpan, _ meta: ItemMeta, _ format: Format, of slot: SlotName,
-        channel: ChannelID, jump: Jump?, out: inout Outbox
-    ) {}
+    package func send(_ item: borrowing ReadItem, out: inout Outbox) {}
 
     private func within(
         _ effects: inout Effects, _ out: inout Outbox,

@@ -9,6 +9,8 @@ final class ConnectionReader {
     let stream: LocalStream
     private let slots: [SlotName]
     private var reader: Reader
+    private let sharesItems: Bool
+    private var hasBegun = false
 
     init(
         _ connection: Connection, _ channel: ChannelID, _ subscription: Subscription,
@@ -19,6 +21,7 @@ final class ConnectionReader {
         self.stream = stream
         slots = subscription.wants.map(\.slot)
         reader = Reader(subscription, at: now)
+        sharesItems = connection.session.sharesItems
     }
 
     /// What the socket is given at a time: beyond this the cursors wait, not a queue.
@@ -39,6 +42,9 @@ final class ConnectionReader {
     }
 
     func close(at now: Instant, into orders: inout Orders) {
+        if sharesItems, stream.readers.isEmpty {
+            for track in slots.indices { reader.encoding(track)?.forgetChunks() }
+        }
         switch stream.place {
         case .home(let stream): reader.close(in: stream, at: now, into: &orders)
         case .relayed(let stream): reader.close(in: stream, at: now, into: &orders)
@@ -50,7 +56,7 @@ final class ConnectionReader {
     func feed(at now: Instant, into orders: inout Orders) -> Fed {
         var count = 0
         isHeldBack = true
-        reading: while connection.out.byteCount < Self.outHigh {
+        reading: while connection.out.byteCount < Self.outHigh, begins(at: now) {
             switch reader.peek(at: now) {
             case .item(let track, let index, let jump): hand(track, index, jump)
             case .nothing:
@@ -82,13 +88,30 @@ final class ConnectionReader {
         stream.readable.requestKey(encoding.id, of: rendition, at: now, into: &orders)
     }
 
+    /// Whether the session has begun, or does now.
+    private func begins(at now: Instant) -> Bool {
+        if hasBegun { return true }
+        let present = reader.present(at: now).compactMap { track in
+            reader.encoding(track).map {
+                PresentSlot(
+                    slot: slots[track], format: $0.format(at: reader.cursor(track).next))
+            }
+        }
+        guard !present.isEmpty else { return false }
+        hasBegun = connection.session.begin(
+            present, channel: channel, at: now, out: &connection.out)
+        return hasBegun
+    }
+
     private func hand(_ track: Int, _ index: Int64, _ jump: Jump?) {
         defer { reader.advance() }
         guard let encoding = reader.encoding(track) else { return }
         let history = encoding.history
         guard let meta = history.meta(index), let bytes = history.bytes(index) else { return }
         connection.session.send(
-            bytes, meta, encoding.format(at: index), of: slots[track], channel: channel,
-            jump: jump, out: &connection.out)
+            ReadItem(
+                bytes, chunk: sharesItems ? encoding.chunk(index) : nil, meta,
+                encoding.format(at: index), slot: slots[track], channel: channel, jump: jump,
+                capture: encoding.capture(of: meta.ticks)), out: &connection.out)
     }
 }

@@ -124,6 +124,8 @@ extension Worker {
         guard connections[connection.identity] != nil else { return }
         setDeadline(of: connection)
         wantFlush(connection)
+        // It may have been waiting for a slot that does not come.
+        feedOn(connection)
     }
 
     /// Ends it now; what it published or read ends with it.

@@ -59,12 +59,10 @@ final class NumberSession: ByteSession {
         if case .ended(_, let reason) = notice { out.append("ended \(reason.rawValue)\n") }
     }
 
-    func send(
-        _ item: RawSpan, _ meta: ItemMeta, _ format: Format, of slot: SlotName,
-        channel: ChannelID, jump: Jump?, out: inout Outbox
-    ) {
-        guard item.byteCount >= 6 else { return }
-        let number = (2..<6).reduce(0) { $0 << 8 | Int(item.byte(at: $1)) }
+    func send(_ item: borrowing ReadItem, out: inout Outbox) {
+        guard item.bytes.byteCount >= 6 else { return }
+        var number = 0
+        for place in 2..<6 { number = number << 8 | Int(item.bytes.byte(at: place)) }
         out.append("packet \(number)\n")
     }
 

@@ -108,12 +108,9 @@ final class LineSession: ByteSession {
         }
     }
 
-    func send(
-        _ item: RawSpan, _ meta: ItemMeta, _ format: Format, of slot: SlotName,
-        channel: ChannelID, jump: Jump?, out: inout Outbox
-    ) {
-        let mark = jump.map { " (\($0))" } ?? ""
-        out.append("item \(String(decoding: [UInt8](copying: item), as: UTF8.self))\(mark)\n")
+    func send(_ item: borrowing ReadItem, out: inout Outbox) {
+        let mark = item.jump.map { " (\($0))" } ?? ""
+        out.append("item \(item.bytes.string(0..<item.bytes.byteCount))\(mark)\n")
     }
 
     func expire(at now: Instant, into effects: inout Effects, out: inout Outbox) {

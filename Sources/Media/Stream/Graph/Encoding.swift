@@ -24,6 +24,7 @@ package final class Encoding {
     }
 
     private var eras: [FormatEra] = []
+    private var shared = SharedItems()
     private var meter = RateMeter()
     private var lastStored: Instant?
     private var keyRequests = KeyRequests()
@@ -108,6 +109,16 @@ package final class Encoding {
         }
         return history.store(bytes, meta, at: index ?? history.end)
     }
+
+    /// An item for many viewers at once; nil: it is too small, or has gone.
+    package func chunk(_ index: Int64) -> Chunk? {
+        let history = history
+        guard let bytes = history.bytes(index) else { return nil }
+        return shared.chunk(index, bytes)
+    }
+
+    /// Nobody takes chunks any more: their memory is given back.
+    package func forgetChunks() { shared.clear() }
 
     // MARK: Capture time
 

@@ -108,6 +108,18 @@ package struct Reader {
         return found
     }
 
+    /// The tracks that have something to be read now, by their number.
+    package mutating func present(at now: Instant) -> [Int] {
+        if !hasBegun { begin(at: now) }
+        return tracks.indices.filter { track in
+            guard let rendition = tracks[track].rendition else { return false }
+            return switch tracks[track].cursor.peek(rendition, at: now) {
+            case .item, .jump: true
+            case .nothing, .close: false
+            }
+        }
+    }
+
     /// The item last peeked at was handed over.
     package mutating func advance() {
         guard let peeked else { return }

@@ -1,4 +1,3 @@
-package import Media
 package import Wire
 
 /// One peer on a stream of bytes, as every protocol on TCP has it: the shape a worker runs.
@@ -26,12 +25,15 @@ package protocol ByteSession: AnyObject {
     func notice(
         _ notice: Notice, at now: Instant, into effects: inout Effects, out: inout Outbox)
 
+    /// Asked before the first item until it says yes: whether it can begin with these slots, in
+    /// which there is something to be read. Who has to say at the start what will come waits for
+    /// the slots that are due, and gives them up at its deadline.
+    func begin(
+        _ present: [PresentSlot], channel: ChannelID, at now: Instant, out: inout Outbox
+    ) -> Bool
+
     /// One item of what it has subscribed to. Called while `out` has room.
-    ///
-    /// - Parameter jump: The item does not follow the one before it.
-    func send(
-        _ item: RawSpan, _ meta: ItemMeta, _ format: Format, of slot: SlotName,
-        channel: ChannelID, jump: Jump?, out: inout Outbox)
+    func send(_ item: borrowing ReadItem, out: inout Outbox)
 
     /// So many bytes of what it wrote have left.
     func wrote(_ count: Int, at now: Instant, out: inout Outbox)
@@ -45,6 +47,9 @@ package protocol ByteSession: AnyObject {
     /// Its peer has finished a first request: before that it may be anybody, and is not waited for.
     var isEstablished: Bool { get }
 
+    /// Whether its items are to come as shared chunks, to be queued without a copy.
+    var sharesItems: Bool { get }
+
     /// Whether more bytes are of use now. While not, they stay in the socket.
     var wantsBytes: Bool { get }
 
@@ -53,6 +58,10 @@ package protocol ByteSession: AnyObject {
 }
 
 extension ByteSession {
+    package var sharesItems: Bool { false }
+    package func begin(
+        _ present: [PresentSlot], channel: ChannelID, at now: Instant, out: inout Outbox
+    ) -> Bool { true }
     package var wantsBytes: Bool { true }
     package func wrote(_ count: Int, at now: Instant, out: inout Outbox) {}
 
