@@ -148,7 +148,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "WHIP", "System",
-                "Settings", "Gateway", "Simulation", "Browser",
+                "Settings", "Gateway", "Simulation", "Browser", "Containers", "RTMP",
             ]),
         tests("TidyTests", []),
     ] + (hasIPSecMB ? [library("CIPSecMB", pkgConfig: nil, debian: "libipsec-mb-dev")] : []),

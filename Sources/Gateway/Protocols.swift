@@ -1,3 +1,4 @@
+import RTMP
 import Stream
 
 /// What is served, and on which socket: the list to read first, and the one line that a new
@@ -24,5 +25,11 @@ enum Protocols {
         Entry(
             listener: ListenerSpec.webrtcTCP,
             served: ServedProtocol("ice-tcp") { _ in FramedSession() }),
+        Entry(listener: ListenerSpec.rtmp, served: rtmp("rtmp")),
+        Entry(listener: ListenerSpec.rtmps, served: rtmp("rtmps"), isEncrypted: true),
     ]
+
+    static func rtmp(_ name: String) -> ServedProtocol {
+        ServedProtocol(name) { RTMPSession(peer: $0.peer, seed: $0.random, at: $0.now) }
+    }
 }

@@ -27,8 +27,12 @@ extension Config {
     private var tcpListeners: [(setting: String, address: Address)] {
         var all: [(String, Address?)] = [
             ("http.listen", http.listen), ("admin.listen", admin.listen),
+            ("rtmp.listen", rtmp.listen),
         ]
-        if http.tls.certificate != .off { all.append(("http.tls.listen", http.tls.listen)) }
+        if http.tls.certificate != .off {
+            all.append(("http.tls.listen", http.tls.listen))
+            all.append(("rtmp.tls.listen", rtmp.tlsListen))
+        }
         return all.compactMap { setting, address in address.map { (setting, $0) } }
     }
 }

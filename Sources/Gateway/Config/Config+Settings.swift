@@ -145,7 +145,12 @@ extension Config {
     ]
 
     private static let otherProtocols: [Setting<Config>] = [
-        .later("rtmp.listen", default: "off", awaits: "RTMP", "RTMP, port 1935."),
+        Setting(
+            "rtmp.listen", \.rtmp.listen, .listen, .restart,
+            "Encoders and players that speak RTMP: OBS, FFmpeg, VLC."),
+        Setting(
+            "rtmp.tls.listen", \.rtmp.tlsListen, .listen, .restart,
+            "The same encrypted (RTMPS), as soon as there is a certificate."),
         .later("rtsp.listen", default: "off", awaits: "RTSP", "RTSP, port 8554."),
         .later("rtsp.transports", default: "[]", awaits: "RTSP", "TCP, UDP or both."),
         .later("srt.listen", default: "off", awaits: "SRT", "SRT, port 8890."),

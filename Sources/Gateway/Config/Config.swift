@@ -7,6 +7,7 @@ package import Wire
 package struct Config: Equatable, Sendable {
     package var http = HTTP()
     package var webrtc = WebRTC()
+    package var rtmp = RTMP()
     package var auth = Auth()
     package var admin = Admin()
     package var log = Log()
@@ -50,6 +51,12 @@ package struct Config: Equatable, Sendable {
         package var prefer: [PreferredCodec] = [.h264]
         package var reserve = true
         package var engine = EngineChoice.auto
+    }
+
+    package struct RTMP: Equatable, Sendable {
+        package var listen: Address? = .any(port: 1935)
+        /// Opened when there is a certificate (`http.tls.cert`).
+        package var tlsListen: Address? = .any(port: 1936)
     }
 
     package enum ICEMode: String, CaseIterable, Sendable {

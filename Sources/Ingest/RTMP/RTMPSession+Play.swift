@@ -36,19 +36,16 @@ extension RTMPSession {
             effects.append(.close(.codecChanged))
             return
         }
+        let outlet = FLVOutlet(address.wantsLegacyCodecs ? .legacy : .enhanced)
+        let start = FLVStart(snapshot, to: .rtmp, at: now)
         channels[index].use = .playing(
-            .init(
-                name: address.name,
-                outlet: FLVOutlet(address.wantsLegacyCodecs ? .legacy : .enhanced),
-                start: FLVStart(snapshot, to: .rtmp, at: now)))
+            RTMPChannel.Play(name: address.name, outlet: outlet, start: start))
         pingAt = now + Self.pingTime
         writer.userControl(.streamBegin(stream), into: &out)
         say(RTMPStatus("NetStream.Play.Reset", "playing \(address.name)"), on: stream, &out)
         say(RTMPStatus("NetStream.Play.Start", "playing \(address.name)"), on: stream, &out)
         // Players of the Flash age may look at the samples only if they are told so.
         data([.string("|RtmpSampleAccess"), .boolean(true), .boolean(true)], on: stream, &out)
-        let begun = RTMPStatus("NetStream.Data.Start", "playing \(address.name)")
-        data([.string("onStatus"), begun.value], on: stream, &out)
     }
 
     private func data(_ values: [AMFValue], on stream: UInt32, _ out: inout Outbox) {

@@ -31,8 +31,8 @@ struct ConfigMistakesTests {
                 + "can reach, with or without a port (names are not resolved)"
         ),
         (
-            "rtmp: { listen: \":1935\" }",
-            "gateway.yml:1:17: rtmp.listen: RTMP is not built into "
+            "rtsp: { listen: \":8554\" }",
+            "gateway.yml:1:17: rtsp.listen: RTSP is not built into "
                 + "this version yet: remove this setting"
         ),
         (

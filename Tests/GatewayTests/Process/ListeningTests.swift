@@ -12,17 +12,18 @@ struct ListeningTests {
         config.http.listen = loopback
         config.webrtc.listen = loopback
         config.admin.listen = loopback
+        config.rtmp.listen = loopback
         return config
     }
 
     @Test func theListFollowsTheConfiguration() {
         var config = Self.config
         let names = ListenerSpec.all(config, workers: 2).map { "\($0.name) \($0.count)" }
-        #expect(names == ["http 2", "admin 1", "webrtc-udp 2", "webrtc-tcp 2"])
+        #expect(names == ["http 2", "admin 1", "rtmp 2", "webrtc-udp 2", "webrtc-tcp 2"])
         config.http.tls.certificate = .automatic
         config.admin.listen = nil
         let others = ListenerSpec.all(config, workers: 1).map(\.name)
-        #expect(others == ["http", "https", "webrtc-udp", "webrtc-tcp"])
+        #expect(others == ["http", "https", "rtmp", "rtmps", "webrtc-udp", "webrtc-tcp"])
     }
 
     @Test func workersShareAPortAndEachSocketIsTakenOnce() throws {
@@ -45,10 +46,10 @@ struct ListeningTests {
             ListenerSpec.all(Self.config, workers: 2), adopting: &nobody)
         for (name, address) in sockets.addresses where name != "admin" {
             var config = Self.config
-            if name == "http" {
-                config.http.listen = address
-            } else {
-                config.webrtc.listen = address
+            switch name {
+            case "http": config.http.listen = address
+            case "rtmp": config.rtmp.listen = address
+            default: config.webrtc.listen = address
             }
             let error = #expect(throws: StartError.self) {
                 var nobody = Inherit.fromEnvironment()

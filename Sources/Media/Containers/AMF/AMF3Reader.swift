@@ -63,7 +63,7 @@ struct AMF3Reader: ~Escapable {
             return .number(Double(bits))
         case Marker.double: return .number(Double(bitPattern: try reader.read(UInt64.self)))
         case Marker.string: return .string(try readString())
-        case Marker.date: return try readDate()
+        case Marker.date: return try readTime()
         case Marker.array: return try readArray()
         case Marker.object: return try readObject()
         case Marker.xmlDocument, Marker.xml, Marker.byteArray: return try readBytes()
@@ -108,7 +108,7 @@ struct AMF3Reader: ~Escapable {
     }
 
     @_lifetime(self: copy self)
-    private mutating func readDate() throws(ParseError) -> AMFValue {
+    private mutating func readTime() throws(ParseError) -> AMFValue {
         if let same = try reference(try readUInt29()) { return same }
         let value = AMFValue.date(
             milliseconds: Double(bitPattern: try reader.read(UInt64.self)))
