@@ -1,5 +1,4 @@
 import ICE
-package import Media
 package import Stream
 package import Wire
 
@@ -52,10 +51,7 @@ package final class FramedSession: ByteSession {
         _ notice: Notice, at now: Instant, into effects: inout Effects, out: inout Outbox
     ) {}
 
-    package func send(
-        _ item: RawSpan, _ meta: ItemMeta, _ format: Format, of slot: SlotName,
-        channel: ChannelID, jump: Jump?, out: inout Outbox
-    ) {}
+    package func send(_ item: borrowing ReadItem, out: inout Outbox) {}
 
     package func expire(at now: Instant, into effects: inout Effects, out: inout Outbox) {}
 }
