@@ -8,6 +8,7 @@ struct Metrics {
     private let total: WorkerCounters
     private let connections: [String: Int]
     private let streams: [StreamReport]
+    private let rtc: [String: Int]
     private let answered: Int
     private let expected: Int
     var restarts = 0
@@ -16,11 +17,14 @@ struct Metrics {
     init(_ gather: Gather, expected: Int) {
         var total = WorkerCounters()
         var connections: [String: Int] = [:]
+        var rtc: [String: Int] = [:]
         for report in gather.reports {
             total += report.counters
             connections.merge(report.connections, uniquingKeysWith: +)
+            rtc.merge(report.rtc, uniquingKeysWith: +)
         }
         self.total = total
+        self.rtc = rtc
         self.connections = connections
         streams = Overview(gather).streams
         answered = gather.reports.count
@@ -33,6 +37,7 @@ struct Metrics {
         writeTraffic(&text)
         writeConnections(&text)
         writeStreams(&text)
+        writeWebRTC(&text)
         return text.bytes
     }
 
@@ -91,6 +96,42 @@ struct Metrics {
         for (name, count) in viewers.sorted(by: { $0.key < $1.key }) {
             text.sample(count, ["protocol": name])
         }
+    }
+
+    private func writeWebRTC(_ text: inout MetricsText) {
+        text.family("gateway_webrtc_sessions", .gauge, "Sessions of WebRTC.")
+        for (state, count) in rtc.sorted(by: { $0.key < $1.key }) {
+            text.sample(count, ["state": state])
+        }
+        text.family("gateway_webrtc_joins_total", .counter, "What became of offers.")
+        text.sample(total.rtcOffers, ["event": "answered"])
+        text.sample(total.rtcNeverCame, ["event": "never-came"])
+        text.sample(total.rtcJoins, ["event": "came"])
+        text.sample(total.rtcConnected, ["event": "connected"])
+        text.sample(total.rtcLeft, ["event": "left"])
+        text.family(
+            "gateway_forwarded_packets_total", .counter,
+            "Datagrams that came to another worker than the one with their session.")
+        text.sample(total.rtcForwarded)
+        text.family(
+            "gateway_webrtc_refused_packets_total", .counter,
+            "Packets of sessions that are over which did not prove authentic, or came twice.")
+        text.sample(total.rtcForged, ["reason": "forged"])
+        text.sample(total.rtcReplayed, ["reason": "replayed"])
+        text.sample(total.rtcDropped, ["reason": "no-room"])
+        text.family(
+            "gateway_handshakes_postponed_total", .counter,
+            "Steps of DTLS that waited for the next turn, so that media did not wait for them.")
+        text.sample(total.rtcPostponed)
+        text.family(
+            "gateway_ice_tcp_moved_total", .counter,
+            "Connections handed to the worker that has their session.")
+        text.sample(total.rtcPipesMoved)
+        text.family("gateway_pli_total", .counter, "Key frames asked for.")
+        text.sample(total.rtcKeyWishes, ["dir": "in"])
+        text.sample(total.keyRequests, ["dir": "out"])
+        text.family("gateway_nack_total", .counter, "Reports of loss by viewers.")
+        text.sample(total.rtcNACKs)
     }
 
     private func writeConnections(_ text: inout MetricsText) {

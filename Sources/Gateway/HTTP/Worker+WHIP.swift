@@ -47,7 +47,17 @@ extension Worker {
         case .listen(let id, let events):
             guard let name = RTCSessionName(id) else { return finish(Self.unknown, .standard) }
             listen(name, events, request, connection)
-        case .change, .select: finish(.refused(Problem(.notEnabled)), .standard)
+        case .change(let id, let stream):
+            guard let name = RTCSessionName(id) else { return finish(Self.unknown, .standard) }
+            switchRTC(
+                name, to: stream.description, Credential(request),
+                gateRequest(request, connection)
+            ) { finish($0.map { .refused(Problem($0)) } ?? .changed, .standard) }
+        case .select(let id, let layer):
+            guard let name = RTCSessionName(id) else { return finish(Self.unknown, .standard) }
+            selectRTC(name, layer: LayerChoice(layer)) {
+                finish($0.map { .refused(Problem($0)) } ?? .changed, .standard)
+            }
         }
     }
 
@@ -72,6 +82,16 @@ extension Worker {
             case .refused(let refusal): done(.refused(Problem(refusal)))
             }
         }
+    }
+}
+
+extension LayerChoice {
+    init(_ layer: WHIPLayer) {
+        self =
+            switch layer {
+            case .automatic: .auto
+            case .encoding(let rid): .rid(rid)
+            }
     }
 }
 

@@ -30,6 +30,7 @@ final class RTCDesk {
     var strangers = Strangers()
     var postponed: [(route: Route, bytes: [UInt8])] = []
 
+    var asks = RTCAsks()
     /// Streams with WebRTC viewers here.
     var watched: [LocalStream] = []
 
@@ -86,7 +87,9 @@ final class RTCDesk {
     /// When something of it is due.
     var nextDeadline: Instant {
         postponed.isEmpty
-            ? min(deadlines.next, nextOfferEnd, strangers.nextSweep, nextSecret) : .start
+            ? min(
+                deadlines.next, nextOfferEnd, strangers.nextSweep, nextSecret, asks.deadline)
+            : .start
     }
 
     // MARK: Sessions
@@ -110,6 +113,8 @@ final class RTCDesk {
     func peer(called name: RTCSessionName) -> RTCPeer? {
         bySlot[name.slot].flatMap { $0.name == name ? $0 : nil }
     }
+
+    var routeCount: Int { routes.count }
 
     func peer(at route: Route) -> RTCPeer? { routes[route] }
 
@@ -142,6 +147,14 @@ final class RTCDesk {
     func setDeadline(of peer: RTCPeer) {
         guard peers[peer.identity] != nil else { return }
         deadlines.set(peer.identity.index, peer.session.deadline)
+    }
+
+    /// Sessions by state. Those that wait are of no worker: the first one counts them for all.
+    func states(isFirst: Bool) -> [String: Int] {
+        var states = ["connecting": 0, "connected": 0]
+        peers.forEach { states[$0.isConnected ? "connected" : "connecting", default: 0] += 1 }
+        if isFirst { states["waiting"] = directory.counts.waiting }
+        return states
     }
 
     // MARK: Output

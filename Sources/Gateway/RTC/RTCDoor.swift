@@ -80,6 +80,22 @@ extension Worker {
         _ done: @escaping (RTCPatched) -> Void
     ) { done(patch(id, ifMatch, body)) }
 
+    /// Another stream for a viewer that stays connected; nil: it is on its way.
+    package func switchRTC(
+        _ id: RTCSessionName, to name: String, _ credential: Credential, _ request: GateRequest,
+        _ done: @escaping (Refusal?) -> Void
+    ) { ask(id, .source(name, credential, request), done) }
+
+    package func selectRTC(
+        _ id: RTCSessionName, layer: LayerChoice, _ done: @escaping (Refusal?) -> Void
+    ) { ask(id, .layer(layer), done) }
+
+    /// Up to a temporal layer (7: all), or key frames only.
+    package func limitRTC(
+        _ id: RTCSessionName, temporal: UInt8, keyFramesOnly: Bool,
+        _ done: @escaping (Refusal?) -> Void
+    ) { ask(id, .rate(temporal: temporal, keyFramesOnly: keyFramesOnly), done) }
+
     /// False: there is no such session.
     package func closeRTC(_ id: RTCSessionName, _ done: @escaping (Bool) -> Void) {
         done(end(id, .done))

@@ -11,6 +11,9 @@ package enum RTCLetter: Sendable {
     case restart(RTCSessionName, local: ICECredentials, remote: ICECredentials)
     /// To the worker of a session: an ICE-TCP connection of its peer, and what that has said.
     case pipe(Parcel<TCPSocket>, peer: Address, said: [UInt8])
+    /// To the worker of a session: change what its viewer sees; and the answer.
+    case change(RTCSessionName, RTCChange, from: Int, UInt32)
+    case changed(UInt32, Refusal?)
     /// To all: tickets are signed with this from now on.
     case ticketSecret([UInt8])
 }

@@ -61,13 +61,15 @@ extension Worker {
     }
 
     /// Another stream for a viewer that stays connected: its numbers go on, its keys stay.
-    func change(_ peer: RTCPeer, to name: String, _ credential: Credential) -> Refusal? {
+    func change(
+        _ peer: RTCPeer, to name: String, _ credential: Credential, _ request: GateRequest
+    ) -> Refusal? {
         guard let rtc, let viewing = peer.viewing else {
             return Refusal(.notFound, "this session watches nothing now")
         }
         do throws(Refusal) {
             if case .deny(let refusal) = plan.gate.decide(
-                .read, name: name, credential, peer.request ?? GateRequest(peer: peer.peer))
+                .read, name: name, credential, request)
             {
                 throw refusal
             }

@@ -30,6 +30,7 @@ extension Worker {
         var offer = asked
         offer.name = try Self.streamName(asked.name)
         let principal = try judge(offer)
+        if offer.role == .publish { try checkIsFree(offer.name, for: principal) }
         let read = try Self.read(offer)
         let facts = offer.role == .play ? try self.facts(about: offer.name) : nil
         let name = try reserve(for: offer, rtc)
@@ -60,6 +61,17 @@ extension Worker {
         case .allow(let principal, _): return principal
         case .deny(let refusal): throw RTCOpening(refusal)
         }
+    }
+
+    /// The claim itself comes when the peer is connected; but an encoder that can be told now is.
+    private func checkIsFree(_ name: String, for principal: Principal) throws(RTCOpening) {
+        guard let present = hub.entry(name)?.snapshot.principal,
+            !principal.isSamePerson(as: present)
+        else { return }
+        throw RTCOpening(
+            Refusal(
+                .nameInUse, "\(name) is being published; only the same key or user may take it over"
+            ))
     }
 
     private static func read(_ offer: RTCOffer) throws(RTCOpening) -> Offer {

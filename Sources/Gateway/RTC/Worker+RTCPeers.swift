@@ -70,6 +70,7 @@ extension Worker {
                 viewing.audience.fanOut.validated(viewing.id, route)
             }
         case .feedback(let feedback, _):
+            count(feedback)
             let bytes = rtc.taken.bytes
             if hear(feedback, bytes.raw, of: peer), let path = peer.session.selected {
                 peer.session.echoed(
@@ -78,6 +79,14 @@ extension Worker {
             }
         // A stale publisher's name is free for its own return already: the same principal takes it.
         case .restarted, .stale, .recovered, .sctp: break
+        }
+    }
+
+    private func count(_ feedback: ViewerFeedback) {
+        switch feedback {
+        case .keyframe: counters.rtcKeyWishes += 1
+        case .nack: counters.rtcNACKs += 1
+        case .report, .estimate, .transport: break
         }
     }
 
@@ -157,6 +166,7 @@ extension Worker {
             counters.rtcNeverCame += Int64(rtc.expireOffers(at: now))
         }
         rtc.strangers.sweep(at: now)
+        expireAsks(rtc)
         if rtc.nextSecret <= now { renewTickets(rtc) }
         due.removeAll(keepingCapacity: true)
         rtc.deadlines.takeDue(at: now, into: &due)

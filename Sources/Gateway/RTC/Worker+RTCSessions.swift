@@ -67,6 +67,9 @@ extension Worker {
         case .restart(let name, let local, let remote):
             rtc.peer(called: name)?.session.restart(local: local, remote: remote)
         case .pipe(let parcel, let peer, let said): takePipe(parcel, peer: peer, said: said)
+        case .change(let name, let change, let asker, let ask):
+            neighbours.post(.rtc(.changed(ask, apply(change, to: name))), to: asker)
+        case .changed(let ask, let refusal): rtc.asks.take(ask)?(refusal)
         case .ticketSecret(let secret): rtc.tickets.rotate(secret: secret.raw)
         }
     }

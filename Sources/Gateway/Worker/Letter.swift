@@ -43,6 +43,8 @@ package struct WorkerReport: Sendable {
     package var connections: [String: Int]
     package var streams: [StreamReport] = []
     package var sessions: [SessionReport] = []
+    /// Sessions of WebRTC, by state.
+    package var rtc: [String: Int] = [:]
 }
 
 /// A question to all workers, and the answers that have come: complete, or as much as came in time.

@@ -69,6 +69,7 @@ extension Worker {
         connections.forEach { kinds[$0.service, default: 0] += 1 }
         var report = WorkerReport(
             worker: plan.index, counters: counters, connections: kinds)
+        if let rtc { report.rtc = rtc.states(isFirst: plan.index == 0) }
         if detail != .figures { report.streams = streamReports }
         if detail == .sessions { report.sessions = sessionReports }
         return report

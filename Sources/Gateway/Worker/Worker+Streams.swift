@@ -87,6 +87,7 @@ extension Worker {
     private func run(_ order: Orders.Order, of local: LocalStream) {
         switch order {
         case .keyFrame(let epoch, let slot, let layer):
+            counters.keyRequests += 1
             tellPublisher(of: local, epoch) { .keyWanted($0, slot, layer: layer) }
         case .demand(let epoch, let slot, let demand):
             tellPublisher(of: local, epoch) {

@@ -45,14 +45,17 @@ package struct WorkerCounters: Equatable, Sendable {
     /// Of sessions that are over: packets that were not authentic, or came twice.
     package var rtcForged: Int64 = 0
     package var rtcReplayed: Int64 = 0
-    package var rtcKeyRequests: Int64 = 0
+    /// What viewers of WebRTC asked for.
+    package var rtcKeyWishes: Int64 = 0
+    package var rtcNACKs: Int64 = 0
+    /// Key frames that publishers of any protocol were asked for.
+    package var keyRequests: Int64 = 0
 
     package init() {}
 
     mutating func note(_ figures: RTCSession.Figures) {
         rtcForged += Int64(figures.forged + figures.unknown + figures.offPath)
         rtcReplayed += Int64(figures.replayed)
-        rtcKeyRequests += Int64(figures.keyRequests)
     }
 
     package static func += (a: inout WorkerCounters, b: WorkerCounters) {
@@ -68,7 +71,7 @@ package struct WorkerCounters: Equatable, Sendable {
             \.refusals, \.itemsSent, \.rtcOffers, \.rtcNeverCame, \.rtcJoins,
             \.rtcConnected, \.rtcLeft, \.rtcForwarded, \.rtcPipesMoved, \.rtcPostponed,
             \.rtcDropped, \.rtcForged,
-            \.rtcReplayed, \.rtcKeyRequests,
+            \.rtcReplayed, \.rtcKeyWishes, \.rtcNACKs, \.keyRequests,
         ]
     }
 }

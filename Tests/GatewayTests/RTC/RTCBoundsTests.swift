@@ -65,6 +65,18 @@ import Wire
         #expect(try crew.counters().rtcJoins == 0)
     }
 
+    /// Known before the answer: an encoder is told, and not connected first.
+    @Test func aNameInUseIsRefusedAtOnce() throws {
+        let crew = try RTCCrew()
+        defer { crew.stop() }
+        _ = try RTCPlayTests.publisher(crew, "live/a")
+        guard case .refused(.refusal(let refusal)) = try crew.open(.publish, "live/a") else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(refusal.code == .nameInUse)
+    }
+
     @Test func theLimitIsNamedInTheRefusal() throws {
         var limits = RTCLimits()
         limits.waitingPerSource = 2

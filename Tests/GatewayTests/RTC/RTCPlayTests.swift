@@ -87,6 +87,36 @@ import Wire
         #expect(try crew.counters().rtcLeft == 2)
     }
 
+    /// WHEP's switch of the source: asked for at another worker than the session's.
+    @Test func aViewerChangesTheStreamAndStaysConnected() throws {
+        let crew = try RTCCrew(workers: 2)
+        defer { crew.stop() }
+        let first = try Self.publisher(crew, "live/a", via: 0)
+        let second = try Self.publisher(crew, "live/b", via: 1)
+        let viewer = try crew.browser(.play, "live/a", via: [0])
+        let before = try Self.play(first, to: viewer).count
+        let id = viewer.id
+        let answers = Locked<[Refusal?]>([])
+        for name in ["live/none", "live/b"] {
+            _ = crew.crew.ask(1) { worker in
+                let local = GateRequest(peer: Address(ipv4: 0x7f00_0001, port: 9))
+                worker.switchRTC(id, to: name, Credential(), local) { answer in
+                    answers.withLock { $0.append(answer) }
+                }
+            }
+        }
+        let end = Clock.now + .seconds(8)
+        while viewer.fake.numbers.count < before + 50, Clock.now < end {
+            try second.run(.milliseconds(10), media: true) { false }
+            try viewer.run(.milliseconds(5)) { false }
+        }
+        #expect(answers.withLock { $0.map(\.?.code) } == [.notFound, nil])
+        #expect(viewer.fake.numbers.count >= before + 50)
+        // One SSRC for both: no new session.
+        #expect(viewer.fake.sources.count == 1)
+        #expect(try crew.counters().rtcConnected == 3)
+    }
+
     /// A phone leaves the Wi-Fi: its next check comes from elsewhere, to another worker.
     @Test func aViewerMayMove() throws {
         let crew = try RTCCrew(workers: 2)
@@ -103,6 +133,32 @@ import Wire
         #expect(viewer.fake.numbers.count >= before + 20)
     }
 
+    /// Two hundred come and go: sessions, routes, keys and places in the directory are given back.
+    @Test func nothingStaysOfThoseWhoLeft() throws {
+        let crew = try RTCCrew()
+        defer { crew.stop() }
+        let publisher = try Self.publisher(crew, "live/a")
+        for round in 0..<20 {
+            let viewers = try (0..<10).map { _ in try crew.browser(.play, "live/a") }
+            for viewer in viewers { try viewer.run { viewer.isConnected } }
+            try publisher.run(.milliseconds(20), media: true) { false }
+            for viewer in viewers {
+                let id = viewer.id
+                _ = crew.crew.ask { worker in worker.closeRTC(id) { _ in } }
+            }
+            #expect(crew.directory.counts.sessions == 1, "after round \(round)")
+        }
+        let left = crew.crew.ask { (worker) -> [Int] in
+            guard let rtc = worker.rtc else { return [] }
+            return [
+                rtc.peers.count, rtc.bySlot.count, rtc.routeCount, rtc.strangers.entries.count,
+                rtc.watched.count, rtc.postponed.count,
+            ]
+        }
+        #expect(left == [1, 1, 1, 0, 0, 0])
+        #expect(try crew.counters().rtcConnected == 201)
+    }
+
     // MARK: ICE-TCP
 
     @Test func mediaGoesByTCPWhereUDPIsBlocked() throws {
@@ -114,6 +170,22 @@ import Wire
         #expect(numbers.count >= 50)
         #expect(Self.isRow(numbers))
         #expect(try crew.counters().datagramsIn == 0)
+    }
+
+    /// The session was built where the first packets came; a connection that another worker has
+    /// accepted is handed over, and answered from there.
+    @Test func aConnectionGoesToTheWorkerOfItsSession() throws {
+        let crew = try RTCCrew(workers: 2)
+        defer { crew.stop() }
+        let publisher = try Self.publisher(crew, "live/a", via: 0)
+        let line = try Line(port: crew.tcpPorts[1])
+        let request = try publisher.request()
+        line.send([UInt8(request.count >> 8), UInt8(request.count & 255)] + request)
+        let answer = try #require(line.receive())
+        #expect(Array(answer[2..<4]) == [1, 1])
+        #expect(try crew.counters().rtcPipesMoved == 1)
+        #expect(crew.crew.ask(0) { $0.connections.count } == 1)
+        #expect(crew.crew.ask(1) { $0.connections.count } == 0)
     }
 
     /// interop 15.5: the end of an ICE-TCP connection must not be the end of the server.

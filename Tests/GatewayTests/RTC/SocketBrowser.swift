@@ -70,6 +70,20 @@ final class SocketBrowser {
         fake.agent.connected(route, at: Clock.now)
     }
 
+    /// A check of its own, as another path would carry it.
+    func request() throws -> [UInt8] {
+        let media = try #require(answer.medias.first { $0.port != 0 })
+        let transport = answer.transport(of: media)
+        let ours = OfferText.credentials.ufrag
+        let name = Array("\(try #require(transport.ufrag)):\(ours)".utf8)
+        let password = Array(try #require(transport.password).utf8)
+        var bytes: [UInt8] = []
+        let builder = STUNBuilder(.request, TransactionID(high: 7, low: 8), into: &bytes)
+        builder.username(name.raw, into: &bytes)
+        builder.finish(key: HMACSHA1(key: password.raw), into: &bytes)
+        return bytes
+    }
+
     /// The connection breaks.
     func cut() { pipe = nil }
 

@@ -79,6 +79,7 @@ package final class Stream {
         snapshot.tracksComplete = source?.publication.tracksComplete ?? false
         snapshot.answersPLI = source?.publication.answersPLI ?? false
         snapshot.protocolName = source?.publication.protocolName ?? ""
+        snapshot.principal = source?.publication.principal
         snapshot.slots = slots.map { slot in
             var state = StreamSnapshot.SlotState(
                 slot: slot.name,

@@ -28,6 +28,8 @@ package struct StreamSnapshot: Equatable, Sendable {
     package var tracksComplete: Bool
     package var answersPLI: Bool
     package var protocolName: String
+    /// Who publishes it now.
+    package var principal: Principal?
     package var slots: [SlotState]
 
     package init(name: String) {
