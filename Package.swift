@@ -98,7 +98,7 @@ let package = Package(
             name: "Simulation", dependencies: ["Wire"], path: "Tests/Simulation",
             swiftSettings: house),
         .target(
-            name: "Browser", dependencies: ["Wire", "RTP", "Crypto", "ICE"],
+            name: "Browser", dependencies: ["Wire", "Media", "RTP", "Crypto", "ICE"],
             path: "Tests/Browser", swiftSettings: house),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .target(name: "CHeldClock", path: "Tests/CHeldClock"),

@@ -11,8 +11,8 @@ extension RTCSession {
         _ datagram: RawSpan, _ route: Route, at now: Instant, engine: inout CryptoEngine,
         into out: inout RTCOutput, effects: inout Effects
     ) {
-        guard agent.knows(route) else { return figures.offPath += 1 }
-        guard !isReleased else { return }
+        guard let path = agent.index(of: route) else { return figures.offPath += 1 }
+        agent.received(datagram.byteCount, at: path)
         if dtls.state == .handshaking { dtlsRoute = route }
         if dtls.receive(datagram, at: now, into: &dtlsOutput) { out.publicKeySteps += 1 }
         takeDTLS(at: now, engine: &engine, into: &out, effects: &effects)
@@ -23,13 +23,16 @@ extension RTCSession {
         effects: inout Effects
     ) {
         var cause: Cause?
+        var mayGoOn = false
         for entry in out.ice.entries {
             switch entry {
             case .send(let route, let range):
                 let bytes = out.ice.bytes
                 out.send(bytes.raw.extracting(range), on: route)
             case .selected(let route): out.append(.selected(route))
-            case .validated(let route): out.append(.validated(route))
+            case .validated(let route):
+                out.append(.validated(route))
+                mayGoOn = mayGoOn || (isFlightHeld && route == dtlsRoute)
             case .restarted: out.append(.restarted)
             case .stale: out.append(.stale)
             case .recovered: out.append(.recovered)
@@ -39,44 +42,68 @@ extension RTCSession {
         }
         out.ice.clear()
         if let cause {
-            finish(cause, engine: &engine, into: &out, effects: &effects)
+            finish(cause, at: now, engine: &engine, into: &out, effects: &effects)
         } else {
             startDTLS(at: now, into: &out)
+            if mayGoOn { repeatFlight(at: now, into: &out) }
         }
+    }
+
+    /// The path has been proved since the flight was held back.
+    private func repeatFlight(at now: Instant, into out: inout RTCOutput) {
+        dtls.repeatNow(at: now, into: &dtlsOutput)
+        flushDTLS(at: now, into: &out)
     }
 
     /// `a=setup:active` of ours: the first path that the peer chose is the one to speak on.
     private func startDTLS(at now: Instant, into out: inout RTCOutput) {
-        guard !hasStarted, negotiated.dtls == .client, let route = agent.selected?.route else {
+        guard !hasStarted, negotiated.dtls == .client, let route = agent.selectedRoute else {
             return
         }
         hasStarted = true
         dtlsRoute = route
         dtls.start(at: now, into: &dtlsOutput)
         out.publicKeySteps += 1
-        flushDTLS(into: &out)
+        flushDTLS(at: now, into: &out)
     }
 
-    func flushDTLS(into out: inout RTCOutput) {
-        // The handshake itself proves its path, so it is not held to three times what came: a dozen
-        // flights in ten seconds are all it can send. Afterwards the tunnel follows the media.
-        let route = keys == nil ? dtlsRoute : agent.selected?.route ?? dtlsRoute
+    /// Whoever knows our password may have forged the address of all that came, so the handshake,
+    /// too, gets three times that: enough for a flight. What is held goes when the peer has shown
+    /// itself by an answer to our check, or repeats itself. The open tunnel follows the media.
+    func flushDTLS(at now: Instant, into out: inout RTCOutput) {
         let datagrams = dtlsOutput.datagrams
+        guard !datagrams.isEmpty else { return }
+        dtlsOutput.datagrams = DatagramList()
+        guard let route = keys == nil ? dtlsRoute : agent.selectedRoute ?? dtlsRoute else { return }
+        isFlightHeld = false
         for index in 0..<datagrams.count {
             let count = datagrams[index].byteCount
-            guard let route else { break }
-            let isAdmitted = agent.admitSending(count, on: route)
-            guard isAdmitted || keys == nil else { break }
+            guard agent.admitSending(count, on: route) || takeCredit(count) else {
+                isFlightHeld = keys == nil
+                break
+            }
             out.send(datagrams[index], on: route)
         }
-        dtlsOutput.datagrams.removeAll()
+        guard isFlightHeld else { return }
+        agent.prove(route, at: now, into: &out.ice)
+        for case .send(let route, let range) in out.ice.entries {
+            let bytes = out.ice.bytes
+            out.send(bytes.raw.extracting(range), on: route)
+        }
+        out.ice.clear()
+    }
+
+    private func takeCredit(_ count: Int) -> Bool {
+        guard credit >= count else { return false }
+        credit -= count
+        return true
     }
 
     func takeDTLS(
         at now: Instant, engine: inout CryptoEngine, into out: inout RTCOutput,
         effects: inout Effects
     ) {
-        flushDTLS(into: &out)
+        flushDTLS(at: now, into: &out)
         if negotiated.channel != nil {
             for index in 0..<dtlsOutput.messages.count {
                 out.append(.sctp(out.store(dtlsOutput.messages[index])))
@@ -86,7 +113,9 @@ extension RTCSession {
         switch dtls.state {
         case .handshaking: break
         case .open: connect(at: now, engine: &engine, into: &out, effects: &effects)
-        case .closed(let end): finish(.dtls(end), engine: &engine, into: &out, effects: &effects)
+        case .closed(let end):
+            finish(
+                .dtls(end), at: now, engine: &engine, into: &out, effects: &effects)
         }
     }
 
@@ -123,13 +152,13 @@ extension RTCSession {
     }
 
     func finish(
-        _ cause: Cause, engine: inout CryptoEngine, into out: inout RTCOutput,
+        _ cause: Cause, at now: Instant, engine: inout CryptoEngine, into out: inout RTCOutput,
         effects: inout Effects
     ) {
         guard !isClosed else { return }
         sendGoodbye(engine: &engine, into: &out)
         dtls.close(into: &dtlsOutput)
-        flushDTLS(into: &out)
+        flushDTLS(at: now, into: &out)
         state = .closed(cause)
         if let keys {
             engine.remove(keys.sending)
@@ -147,14 +176,17 @@ extension RTCSession {
     /// A burst of compounds at most; what is still due leaves at the next call.
     private static let compoundsMaximum = 4
 
-    func sendReports(at now: Instant, engine: inout CryptoEngine, into out: inout RTCOutput) {
-        guard hasName, !isClosed else { return }
-        for _ in 0..<Self.compoundsMaximum {
-            guard incoming.deadline <= now else { return }
+    func sendReports(
+        at now: Instant, engine: inout CryptoEngine, into out: inout RTCOutput,
+        effects: inout Effects
+    ) {
+        guard hasName, !isClosed, incoming.deadline <= now else { return }
+        for _ in 0..<Self.compoundsMaximum where incoming.deadline <= now {
             let count = control.reports(of: &incoming, at: now)
-            guard count > 0 else { return }
+            guard count > 0 else { break }
             sendControl(count, engine: &engine, into: &out)
         }
+        incoming.reportLosses(into: &effects)
     }
 
     /// A viewer that sends nothing itself asks for the round trip this way (RFC 3611 §4.4).
@@ -174,7 +206,7 @@ extension RTCSession {
     private func sendControl(
         _ count: Int, engine: inout CryptoEngine, into out: inout RTCOutput
     ) {
-        guard let keys, let route = agent.selected?.route, let index = takeControlIndex() else {
+        guard let keys, let route = agent.selectedRoute, let index = takeControlIndex() else {
             return
         }
         let total = control.protect(count, index: index, key: keys.sending, with: engine)

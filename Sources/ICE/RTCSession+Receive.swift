@@ -32,7 +32,7 @@ extension RTCSession {
     ) {
         // Before the name is ours nothing is opened: what is not opened can be asked for again.
         guard let keys, hasName else { return }
-        guard agent.knows(route) else { return figures.offPath += 1 }
+        guard let path = agent.index(of: route) else { return figures.offPath += 1 }
         let size = datagram.byteCount
         let opened: SRTPPacket
         do throws(SRTPRefusal) {
@@ -41,9 +41,9 @@ extension RTCSession {
         figures.packets += 1
         let isNewest = incoming.receive(datagram.bytes, opened, at: now, into: &effects)
         heard(
-            size, route, isNewest: isNewest, at: now, engine: &engine, into: &out,
+            size, path, isNewest: isNewest, at: now, engine: &engine, into: &out,
             effects: &effects)
-        sendReports(at: now, engine: &engine, into: &out)
+        sendReports(at: now, engine: &engine, into: &out, effects: &effects)
     }
 
     private func receiveRTCP(
@@ -51,7 +51,7 @@ extension RTCSession {
         engine: inout CryptoEngine, into out: inout RTCOutput, effects: inout Effects
     ) {
         guard let keys else { return }
-        guard agent.knows(route) else { return figures.offPath += 1 }
+        guard let path = agent.index(of: route) else { return figures.offPath += 1 }
         let size = datagram.byteCount
         let count: Int
         do throws(SRTPRefusal) {
@@ -59,7 +59,7 @@ extension RTCSession {
         } catch { return note(error) }
         figures.controls += 1
         heard(
-            size, route, isNewest: false, at: now, engine: &engine, into: &out,
+            size, path, isNewest: false, at: now, engine: &engine, into: &out,
             effects: &effects)
         let compound = datagram.bytes.extracting(0..<count)
         guard var reader = try? RTCPReader(compound) else { return }
@@ -101,10 +101,10 @@ extension RTCSession {
 
     /// Authentic packets keep the session alive: FFmpeg sends no check once it is connected.
     private func heard(
-        _ count: Int, _ route: Route, isNewest: Bool, at now: Instant,
+        _ count: Int, _ path: Int, isNewest: Bool, at now: Instant,
         engine: inout CryptoEngine, into out: inout RTCOutput, effects: inout Effects
     ) {
-        agent.heard(count, on: route, isNewest: isNewest, at: now, into: &out.ice)
+        agent.heard(count, at: path, isNewest: isNewest, at: now, into: &out.ice)
         if !isReleased, negotiated.channel == nil {
             // The peer has the keys: nothing of the handshake will be asked for again.
             isReleased = true

@@ -48,6 +48,10 @@ package final class RTCSession {
     var dtlsRoute: Route?
     var hasStarted = false
     var isReleased = false
+    /// Part of our last flight was more than its path allowed.
+    var isFlightHeld = false
+    /// What may be sent before the peer has sent as much, see `flushDTLS`.
+    var credit: Int
     var keys: Keys?
     var receiver = SRTPReceiver()
     var incoming: IncomingMedia
@@ -61,6 +65,11 @@ package final class RTCSession {
 
     /// The gate's answer to a claim takes no longer, or the session ends.
     static let answerLimit = Interval.seconds(10)
+    /// An offer is larger, and came by TCP. FFmpeg lets us begin the handshake, is silent until we
+    /// do, and answers no check: three ClientHellos can still get lost.
+    package static let offerCredit = 800
+    /// A publisher that ends its last source may go on with another: encoders begin anew.
+    static let byeGrace = Interval.seconds(2)
 
     /// - Parameter dice: Secrets of this session: SSRC and ICE transaction ids come from it.
     package init(
@@ -79,6 +88,7 @@ package final class RTCSession {
         dtls = DTLSSession(
             negotiated.dtls == .server ? .server : .client, context: context,
             peer: negotiated.fingerprints, at: now)
+        credit = negotiated.dtls == .client ? Self.offerCredit : 0
         incoming = IncomingMedia(negotiated, ssrc: UInt32(truncatingIfNeeded: dice.next()) | 1)
     }
 
@@ -109,7 +119,9 @@ package final class RTCSession {
         guard !isClosed else { return .distantFuture }
         var next = min(agent.deadline, questions.deadline)
         if let handshake = dtls.deadline { next = min(next, handshake) }
-        if hasName { next = min(next, incoming.deadline) }
+        guard hasName else { return next }
+        next = min(next, incoming.deadline)
+        if let since = incoming.silentSince { next = min(next, since + Self.byeGrace) }
         return next
     }
 
@@ -132,9 +144,12 @@ package final class RTCSession {
         }
         if questions.expire(at: now) != nil {
             let refusal = Refusal(.timeout, "nobody decided in time whether this is allowed")
-            finish(.refused(refusal), engine: &engine, into: &out, effects: &effects)
+            finish(.refused(refusal), at: now, engine: &engine, into: &out, effects: &effects)
         }
-        sendReports(at: now, engine: &engine, into: &out)
+        if hasName, let since = incoming.silentSince, since + Self.byeGrace <= now {
+            finish(.ended(.done), at: now, engine: &engine, into: &out, effects: &effects)
+        }
+        sendReports(at: now, engine: &engine, into: &out, effects: &effects)
     }
 
     /// An answer to a question of this session.
@@ -146,7 +161,7 @@ package final class RTCSession {
         switch answer {
         case .published: hasName = true
         case .refused(let refusal):
-            finish(.refused(refusal), engine: &engine, into: &out, effects: &effects)
+            finish(.refused(refusal), at: now, engine: &engine, into: &out, effects: &effects)
         case .allowed, .subscribed: break
         }
     }
@@ -159,23 +174,23 @@ package final class RTCSession {
         guard !isClosed else { return }
         switch notice {
         case .keyWanted(_, let slot, let layer):
-            if let index = incoming.encoding(slot, layer: layer) {
-                incoming.encodings[index].keyframes?.want()
-            }
-            sendReports(at: now, engine: &engine, into: &out)
+            if let index = incoming.encoding(slot, layer: layer) { incoming.wantKey(index) }
+            sendReports(at: now, engine: &engine, into: &out, effects: &effects)
         case .ended(_, let reason):
             close(reason, at: now, engine: &engine, into: &out, effects: &effects)
-        case .demand, .changed: break
+        case .demand(_, let slot, let bits, let layer):
+            incoming.demand(slot, bits: bits, highestLayer: layer)
+        case .changed: break
         }
     }
 
-    /// Says goodbye and is over: BYE, and close_notify where the tunnel is kept for channels.
+    /// Says goodbye and is over: BYE and close_notify.
     package func close(
         _ reason: EndReason, at now: Instant, engine: inout CryptoEngine,
         into out: inout RTCOutput, effects: inout Effects
     ) {
         guard !isClosed else { return }
-        finish(.ended(reason), engine: &engine, into: &out, effects: &effects)
+        finish(.ended(reason), at: now, engine: &engine, into: &out, effects: &effects)
     }
 
     /// An RTCP report echoed a sender report that went to this route only.
@@ -197,10 +212,12 @@ package final class RTCSession {
     }
 
     /// Sends an SCTP packet through the tunnel. False: not open, or too large.
-    package func send(sctp packet: RawSpan, into out: inout RTCOutput) -> Bool {
+    package func send(
+        sctp packet: RawSpan, at now: Instant, into out: inout RTCOutput
+    ) -> Bool {
         guard negotiated.channel != nil, !isClosed else { return false }
         let isTaken = dtls.send(packet, into: &dtlsOutput)
-        flushDTLS(into: &out)
+        flushDTLS(at: now, into: &out)
         return isTaken
     }
 }

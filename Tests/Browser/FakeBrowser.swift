@@ -1,58 +1,67 @@
 package import Crypto
 package import ICE
+import Media
 package import RTP
 package import Wire
 
-/// A publisher as browsers are: it controls ICE, shakes hands in either role, sends VP8, repeats
-/// what is asked for on a stream of its own, and makes a key frame when asked.
+/// A publisher as browsers are: it controls ICE, shakes hands in either role, sends what its tracks
+/// say, repeats what is asked for in the way of each, and makes a key frame when asked.
 package final class FakeBrowser {
     package static let certificate = try? Certificate.selfSigned(
         commonName: "browser", from: 0, days: 365_000)
-    package static let (ssrc, rtxSSRC): (UInt32, UInt32) = (1111, 2222)
+    /// Of the track it has if no others are given: VP8, as often as it is asked to send.
+    package static let (ssrc, rtxSSRC): (UInt32, UInt32) = (1111, 6111)
+    /// The header extensions of every story, by id.
+    package static let (midID, transportID, ridID, repairedID): (UInt8, UInt8, UInt8, UInt8) = (
+        1, 3, 4, 5
+    )
 
     package var agent: ControllingAgent
-    let dtls: DTLSSession
-    let role: DTLSSession.Role
+    package let dtls: DTLSSession
+    package let role: DTLSSession.Role
+    package var tracks: [FakeTrack]
     package var engine: CryptoEngine
     var receiver = SRTPReceiver()
     package var keys: (sending: SRTPKey, receiving: SRTPKey)?
     var hasStarted = false
+    /// Chrome and Firefox number all packets of the transport; OBS and FFmpeg do not.
+    package var numbersTransport = true
     /// What is to leave, in order.
     package var outgoing: [(bytes: [UInt8], route: Route)] = []
     var ice = ICEOutput()
     var output = DTLSOutput()
-    package private(set) var pictureLosses = 0
     package private(set) var arrivalReports = 0
+    package private(set) var nacks = 0
     package private(set) var reports: [RTCPReportBlock] = []
     package private(set) var saidGoodbye = false
+    package private(set) var isForged = 0
     /// Of packets that it plays: what `sendMedia` of another browser had written into them.
     package private(set) var numbers: [Int] = []
     package private(set) var sources: Set<UInt32> = []
-    package private(set) var sentAt: [Instant] = []
-    private var payloads: [[UInt8]] = []
-    private var wantsKey = true
-    private var rtxIndex: UInt64 = 100
     private var transport: UInt16 = 0
     private var controlIndex: UInt32 = 0
-    /// It wraps soon, so that each run sees the roll-over.
-    private static let firstIndex: UInt64 = 65_500
 
     package init(
         agent: ControllingAgent, role: DTLSSession.Role, profiles: [SRTPProfile],
-        server: [Fingerprint], at now: Instant = .start
+        server: [Fingerprint], tracks: [FakeTrack]? = nil,
+        engine kind: CryptoEngine.Kind = .openSSL, at now: Instant = .start
     ) throws {
         guard let certificate = Self.certificate else { throw NoCertificate() }
         self.agent = agent
         self.role = role
+        var track = FakeTrack(Self.ssrc, 96, .vp8)
+        track.interval = .zero
+        self.tracks = tracks ?? [track]
         let context = try DTLSContext(
             certificate: certificate, profiles: profiles, isSimulated: true)
         dtls = DTLSSession(role, context: context, peer: server, at: now)
-        engine = try CryptoEngine.make(.openSSL)
+        engine = try CryptoEngine.make(kind)
     }
 
     private struct NoCertificate: Error {}
 
     package var deadline: Instant { min(agent.deadline, dtls.deadline ?? .distantFuture) }
+    package var pictureLosses: Int { tracks.reduce(0) { $0 + $1.pictureLosses } }
 
     package func expire(at now: Instant) {
         agent.expire(at: now, into: &ice)
@@ -71,7 +80,7 @@ package final class FakeBrowser {
         flush(at: now)
     }
 
-    private func flush(at now: Instant) {
+    func flush(at now: Instant) {
         for entry in ice.entries {
             if case .send(let route, let range) = entry {
                 outgoing.append((Array(ice.bytes[range]), route))
@@ -96,34 +105,53 @@ package final class FakeBrowser {
         }
     }
 
-    /// One packet is one frame. Its number is in its payload.
-    package func sendMedia(at now: Instant) {
-        guard keys != nil else { return }
-        let number = UInt32(payloads.count)
-        var payload: [UInt8] = [0x10, wantsKey ? 0 : 1]
-        for shift in [24, 16, 8, 0] { payload.append(UInt8(truncatingIfNeeded: number >> shift)) }
-        payload += [UInt8](repeating: 7, count: 500)
-        wantsKey = false
-        payloads.append(payload)
-        sentAt.append(now)
-        let index = Self.firstIndex + UInt64(number)
-        send(payload, type: 96, Self.ssrc, index, timestamp: number &* 900)
+    /// As `pc.close()` does.
+    package func hangUp(at now: Instant) {
+        dtls.close(into: &output)
+        flush(at: now)
+    }
+}
+
+/// Media.
+extension FakeBrowser {
+    package func sendMedia(at now: Instant, before end: Instant = .distantFuture) {
+        guard keys != nil, now < end else { return }
+        for index in tracks.indices where tracks[index].isDue(at: now) {
+            let frame = tracks[index].makeFrame(at: now)
+            let packet = protect(
+                frame.payload, of: tracks[index], isRepair: false, frame.index, frame.time)
+            tracks[index].keep(packet, index: frame.index)
+            send(packet)
+        }
     }
 
-    private func send(
-        _ payload: [UInt8], type: UInt8, _ ssrc: UInt32, _ index: UInt64, timestamp: UInt32
-    ) {
-        guard let keys, let route = agent.selected else { return }
-        transport &+= 1
-        var bytes = [UInt8](repeating: 0, count: 1400)
+    private func send(_ packet: [UInt8]) {
+        guard let route = agent.selected, !packet.isEmpty else { return }
+        outgoing.append((packet, route))
+    }
+
+    private func protect(
+        _ payload: [UInt8], of track: FakeTrack, isRepair: Bool, _ index: UInt64, _ time: UInt32
+    ) -> [UInt8] {
+        guard let keys else { return [] }
+        let ssrc = isRepair ? track.rtxSSRC : track.ssrc
+        var bytes = [UInt8](repeating: 0, count: payload.count + 200)
         let count: Int
         do {
             var span = bytes.mutableSpan
             var out = ByteWriter(unsafe span.mutableBytes)
             var header = RTPHeaderWriter(
-                payloadType: type, marker: true, sequence: UInt16(truncatingIfNeeded: index),
-                timestamp: timestamp, ssrc: ssrc, into: &out)
-            header.write(id: 3, uint16: transport, into: &out)
+                payloadType: isRepair ? track.rtxType : track.payloadType, marker: true,
+                sequence: UInt16(truncatingIfNeeded: index), timestamp: time, ssrc: ssrc,
+                into: &out)
+            if numbersTransport {
+                transport &+= 1
+                header.write(id: Self.transportID, uint16: transport, into: &out)
+            }
+            if let rid = track.rid {
+                let id = isRepair ? Self.repairedID : Self.ridID
+                header.write(id: id, Array(rid.utf8).raw, into: &out)
+            }
             count = header.finish(into: &out)
         }
         let total: Int
@@ -134,7 +162,7 @@ package final class FakeBrowser {
                 &window, headerCount: count, payload: payload.raw, ssrc: ssrc, index: index,
                 key: keys.sending)
         }
-        outgoing.append((Array(bytes[..<total]), route))
+        return Array(bytes[..<total])
     }
 
     private func receiveMedia(_ bytes: [UInt8]) {
@@ -151,6 +179,19 @@ package final class FakeBrowser {
         numbers.append((2..<6).reduce(0) { $0 << 8 | Int(payload.byte(at: $1)) })
     }
 
+    private func repeatPacket(_ sequence: UInt16, of ssrc: UInt32) {
+        guard let index = tracks.lastIndex(where: { $0.ssrc == ssrc }) else { return }
+        switch tracks[index].repetition(of: sequence) {
+        case .packet(let packet): send(packet)
+        case .stream(let number, let payload, let time):
+            send(protect(payload, of: tracks[index], isRepair: true, number, time))
+        case nil: break
+        }
+    }
+}
+
+/// Control.
+extension FakeBrowser {
     private func receiveControl(_ bytes: [UInt8]) {
         guard let keys else { return }
         var bytes = bytes
@@ -158,11 +199,15 @@ package final class FakeBrowser {
         do {
             var span = bytes.mutableSpan
             var window = unsafe span.mutableBytes
-            guard
-                let count = try? receiver.unprotectRTCP(
-                    &window, key: keys.receiving, with: engine),
-                var reader = try? RTCPReader(window.bytes.extracting(0..<count))
-            else { return }
+            let count: Int
+            do throws(SRTPRefusal) {
+                count = try receiver.unprotectRTCP(&window, key: keys.receiving, with: engine)
+            } catch {
+                // The network doubles packets; nothing else may happen to them.
+                if error != .replayed { isForged += 1 }
+                return
+            }
+            guard var reader = try? RTCPReader(window.bytes.extracting(0..<count)) else { return }
             while let item = reader.next() { items.append(item) }
         }
         for item in items { act(on: item) }
@@ -170,42 +215,45 @@ package final class FakeBrowser {
 
     private func act(on item: RTCPItem) {
         switch item {
-        case .nack(_, let nack):
-            var numbers: [UInt16] = []
-            numbers.append(nack.first)
+        case .nack(let media, let nack):
+            nacks += 1
+            repeatPacket(nack.first, of: media)
             for bit: UInt16 in 0..<16 where nack.mask & (1 << bit) != 0 {
-                numbers.append(nack.first &+ 1 &+ bit)
+                repeatPacket(nack.first &+ 1 &+ bit, of: media)
             }
-            for sequence in numbers { repeatPacket(sequence) }
-        case .pictureLoss, .fullIntra:
-            pictureLosses += 1
-            wantsKey = true
+        case .pictureLoss(let media), .fullIntra(let media, _):
+            guard let index = tracks.lastIndex(where: { $0.ssrc == media }) else { return }
+            tracks[index].pictureLosses += 1
+            tracks[index].wantsKey = true
         case .transportFeedback: arrivalReports += 1
         case .report(_, let block): reports.append(block)
-        case .referenceTime(let ssrc, let time): answer(ssrc, time)
+        case .referenceTime(let ssrc, let time): send(.delay(ssrc, time.middle))
         case .bye: saidGoodbye = true
         default: break
         }
     }
 
-    private func repeatPacket(_ sequence: UInt16) {
-        let offset = sequence &- UInt16(truncatingIfNeeded: Self.firstIndex)
-        guard Int(offset) < payloads.count else { return }
-        let original = [UInt8(sequence >> 8), UInt8(sequence & 255)] + payloads[Int(offset)]
-        rtxIndex += 1
-        send(original, type: 97, Self.rtxSSRC, rtxIndex, timestamp: UInt32(offset) &* 900)
+    package enum Message {
+        case bye([UInt32])
+        case delay(UInt32, UInt32)
+        case garbage([UInt8])
     }
 
-    private func answer(_ ssrc: UInt32, _ time: NTPTime) {
-        guard let keys, let route = agent.selected else { return }
+    package func send(_ message: Message) {
+        guard let keys else { return }
         controlIndex += 1
-        var bytes = [UInt8](repeating: 0, count: 200)
+        var bytes = [UInt8](repeating: 0, count: 300)
         let count: Int
         do {
             var span = bytes.mutableSpan
             var out = ByteWriter(unsafe span.mutableBytes)
-            RTCPWriter.receiverDelay(
-                from: Self.ssrc, about: ssrc, lastReport: time.middle, delay: 0, into: &out)
+            switch message {
+            case .bye(let ssrcs): RTCPWriter.bye(ssrcs.span, into: &out)
+            case .delay(let ssrc, let middle):
+                RTCPWriter.receiverDelay(
+                    from: tracks[0].ssrc, about: ssrc, lastReport: middle, delay: 0, into: &out)
+            case .garbage(let bytes): out.write(bytes.raw)
+            }
             count = out.offset
         }
         let total: Int
@@ -215,6 +263,6 @@ package final class FakeBrowser {
             total = engine.protectRTCP(
                 &window, count: count, index: controlIndex, key: keys.sending)
         }
-        outgoing.append((Array(bytes[..<total]), route))
+        send(Array(bytes[..<total]))
     }
 }

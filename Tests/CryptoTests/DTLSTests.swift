@@ -190,7 +190,7 @@ struct DTLSTests {
         #expect(pair.server.deadline == nil)
     }
 
-    @Test func aReleasedSessionStaysOpen() throws {
+    @Test func aReleasedSessionStaysOpenAndHearsTheEnd() throws {
         var pair = try DTLSPair()
         pair.start()
         pair.run()
@@ -199,9 +199,36 @@ struct DTLSTests {
         #expect(pair.server.takeKeys() != nil)
         #expect(!pair.server.send([1].raw, into: &pair.atServer))
         pair.client.close(into: &pair.atClient)
+        // Nobody else can say it: each bit is authenticated.
+        let alert = Array(copying: pair.atClient.datagrams[0])
+        for index in alert.indices {
+            var forged = alert
+            forged[index] ^= 1
+            _ = pair.server.receive(forged.raw, at: pair.now, into: &pair.atServer)
+            #expect(pair.server.state == .open)
+        }
         pair.flush()
         pair.run()
-        #expect(pair.server.state == .open)
+        #expect(pair.server.state == .closed(.closeNotify))
+    }
+
+    @Test func aReleasedSessionSaysTheEnd() throws {
+        for clientLeaves in [true, false] {
+            var pair = try DTLSPair()
+            pair.start()
+            pair.run()
+            pair.server.release()
+            pair.client.release()
+            if clientLeaves {
+                pair.client.close(into: &pair.atClient)
+            } else {
+                pair.server.close(into: &pair.atServer)
+            }
+            pair.flush()
+            pair.run()
+            #expect(pair.server.state == .closed(.closeNotify))
+            #expect(pair.client.state == .closed(.closeNotify))
+        }
     }
 
     /// The server has answered and forgotten nothing: whichever datagram of its last flight is

@@ -160,6 +160,38 @@ struct OpenSSLToolTests {
         #expect(session.state == .open)
     }
 
+    /// Every cipher that is offered: the tool understands the close_notify of a session whose
+    /// state was given back, and ends.
+    @Test(
+        .enabled(if: isThere),
+        arguments: [
+            "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+            "ECDHE-ECDSA-CHACHA20-POLY1305",
+        ])
+    func theToolUnderstandsALateGoodbye(cipher: String) throws {
+        let files = try Self.files()
+        defer { try? FileManager.default.removeItem(at: files.folder) }
+        let peer = Peer()
+        let context = try DTLSContext(certificate: try #require(Self.certificate))
+        let expected = try Self.fingerprint(ofFile: files.certificate, key: files.key)
+        let session = DTLSSession(.server, context: context, peer: [expected], at: .start)
+        try peer.start([
+            "s_client", "-dtls1_2", "-connect", "127.0.0.1:\(peer.port)", "-use_srtp",
+            "SRTP_AEAD_AES_128_GCM", "-cert", files.certificate, "-key", files.key, "-cipher",
+            cipher,
+        ])
+        _ = try #require(Self.run(session, peer))
+        session.release()
+        var output = DTLSOutput()
+        session.close(into: &output)
+        #expect(output.datagrams.count == 1)
+        for _ in 0..<200 where peer.process.isRunning {
+            peer.send(Array(copying: output.datagrams[0]))
+            usleep(10_000)
+        }
+        #expect(!peer.process.isRunning)
+    }
+
     /// Which of our datagrams are lost: none, the hello, the flight with Finished, both.
     static let losses: [[Int]] = [[], [0], [1], [0, 2]]
 

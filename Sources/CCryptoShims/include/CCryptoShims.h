@@ -4,6 +4,8 @@
 // Everything here is told: memory in, memory out. The decisions are taken in Swift.
 #pragma once
 #include "certificate.h"
+#include "farewell.h"
+#include "farewell.h"
 #include "hash.h"
 #include "srtp.h"
 #include "tls.h"

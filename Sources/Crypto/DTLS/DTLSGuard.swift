@@ -13,7 +13,7 @@ struct DTLSGuard {
     /// Encrypted records that overtook the unencrypted ones: Finished, and a repeat or two.
     static let earlyMaximum = 4
 
-    private static let headerCount = 13
+    static let headerCount = 13
     private static let messageHeaderCount = 12
 
     /// The length that each message claimed when its first fragment came.
@@ -123,7 +123,7 @@ struct DTLSGuard {
         kind == 1 || kind == 3 || kind == 14 || kind == 15
     }
 
-    private static func number(_ bytes: RawSpan, at offset: Int, bytes count: Int) -> Int {
+    static func number(_ bytes: RawSpan, at offset: Int, bytes count: Int) -> Int {
         (offset..<offset + count).reduce(0) { $0 << 8 | Int(bytes.byte(at: $1)) }
     }
 }

@@ -55,6 +55,8 @@ package final class DTLSSession {
     private let role: Role
     private let expected: ExpectedPeer
     private var connection: SSLConnection?
+    /// Once the state of OpenSSL was given back.
+    private var farewell: DTLSFarewell?
     private var sieve = DTLSGuard()
 
     private var flight = DatagramList()
@@ -75,7 +77,6 @@ package final class DTLSSession {
         self.context = context
         expected = ExpectedPeer(fingerprints)
         endAt = now + Self.handshakeMaximum
-        connect()
     }
 
     /// When `expire` is to be called.
@@ -92,6 +93,7 @@ package final class DTLSSession {
     /// A client speaks first.
     package func start(at now: Instant, into output: inout DTLSOutput) {
         precondition(role == .client, "a server waits for the client's hello")
+        connect()
         _ = advance(at: now, into: &output)
     }
 
@@ -102,9 +104,16 @@ package final class DTLSSession {
     package func receive(
         _ datagram: RawSpan, at now: Instant, into output: inout DTLSOutput
     ) -> Bool {
-        guard let connection, !isClosed else { return false }
+        guard !isClosed else { return false }
+        guard farewell == nil else {
+            if farewell?.isSaid(by: datagram) == true { close(into: &output) }
+            return false
+        }
         var records: [UInt8] = []
         let isRepeat = sieve.filter(datagram, isOpen: state == .open, into: &records)
+        // Whoever has not sent part of a hello costs nothing: OpenSSL's state is 50 KiB.
+        if connection == nil, role == .server, !records.isEmpty { connect() }
+        guard let connection else { return false }
         var worked = false
         let before = output.datagrams.count
         if !records.isEmpty {
@@ -137,7 +146,7 @@ package final class DTLSSession {
         guard state == .open, let connection, message.byteCount <= Self.messageMaximum else {
             return false
         }
-        let outcome = connection.write(message)
+        let outcome = connection.withBuffers { connection.write(message) }
         context.memory.drain(into: &output.datagrams)
         return outcome == .done
     }
@@ -145,19 +154,24 @@ package final class DTLSSession {
     /// Tells the peer that the session ends: browsers notice at once.
     package func close(into output: inout DTLSOutput) {
         if state == .open, let connection {
-            connection.shutdown()
+            connection.withBuffers { connection.shutdown() }
             context.memory.drain(into: &output.datagrams)
         }
+        farewell?.write(into: &output.datagrams)
         close(.closeNotify)
     }
 
-    /// Gives back the 70 KB that OpenSSL keeps for a session.
+    /// Gives back what OpenSSL keeps for a session, but for what a close_notify needs.
     ///
     /// For sessions without data channels, when the peer's first SRTP packet has shown that it has
-    /// the keys. After it a close_notify is not understood any more; ICE notices that the peer is
-    /// gone.
+    /// the keys.
     package func release() {
         precondition(state != .handshaking, "the handshake needs its memory")
+        if let connection { farewell = DTLSFarewell(connection, isServer: role == .server) }
+        forget()
+    }
+
+    private func forget() {
         connection = nil
         flight = DatagramList()
     }
@@ -176,13 +190,12 @@ extension DTLSSession {
         unsafe crypto_stop_timer(connection.ssl, context.isSimulated)
         unsafe SSL_set_ex_data(connection.ssl, 0, Unmanaged.passUnretained(expected).toOpaque())
         self.connection = connection
-        sieve = DTLSGuard()
     }
 
     private func advance(at now: Instant, into output: inout DTLSOutput) -> Bool {
         guard let connection else { return false }
         let before = connection.handshakeState
-        let outcome = connection.handshake()
+        let outcome = connection.withBuffers { connection.handshake() }
         let moved = connection.handshakeState != before
         if case .failed(let reason) = outcome {
             fail(reason, into: &output)
@@ -208,7 +221,8 @@ extension DTLSSession {
     private func fail(_ reason: String, into output: inout DTLSOutput) {
         guard role == .client || !flight.isEmpty else {
             context.memory.discardOutput()
-            connect()
+            connection = nil
+            sieve = DTLSGuard()
             return
         }
         context.memory.drain(into: &output.datagrams)
@@ -231,14 +245,15 @@ extension DTLSSession {
         state = .closed(end)
         keys = nil
         repeatAt = nil
-        release()
+        farewell = nil
+        forget()
     }
 
     private func read(into output: inout DTLSOutput) {
         guard let connection else { return }
         while true {
             var message: [UInt8] = []
-            switch connection.read(into: &message) {
+            switch connection.withBuffers({ connection.read(into: &message) }) {
             case .done: output.messages.append(message.raw)
             case .wantsInput:
                 context.memory.drain(into: &output.datagrams)
@@ -264,6 +279,12 @@ extension DTLSSession {
         repeatAfter = Self.firstRepeat
         repeatAt = now + repeatAfter
         repeatedAt = now
+    }
+
+    /// Sends the last flight again, because it may go now.
+    package func repeatNow(at now: Instant, into output: inout DTLSOutput) {
+        guard state == .handshaking, !flight.isEmpty else { return }
+        repeatFlight(at: now, into: &output)
     }
 
     private func answerRepeat(at now: Instant, into output: inout DTLSOutput) {

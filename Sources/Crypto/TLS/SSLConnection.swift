@@ -85,6 +85,14 @@ import Wire
 
     deinit { unsafe SSL_free(ssl) }
 
+    /// Of datagrams nothing is left between two calls, so the 18 KiB to read and write them in are
+    /// there for the length of a call only: a thousand half-open handshakes share one.
+    func withBuffers<Result>(_ body: () -> Result) -> Result {
+        unsafe SSL_alloc_buffers(ssl)
+        defer { if unsafe SSL_has_pending(ssl) == 0 { unsafe SSL_free_buffers(ssl) } }
+        return body()
+    }
+
     /// Lends bytes from the peer to the calls made inside.
     func withInput<Result>(_ bytes: RawSpan, _ body: () -> Result) -> Result {
         unsafe bytes.withUnsafeBytes {

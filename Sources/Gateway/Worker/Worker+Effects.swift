@@ -22,7 +22,8 @@ extension Worker {
         case .media(let channel, let slot, let layer, let items):
             store(items, slot, layer, of: participant, channel)
         case .announce(let channel, _), .format(let channel, _, _, _),
-            .tracksComplete(let channel), .clock(let channel, _, _, _, _):
+            .tracksComplete(let channel), .clock(let channel, _, _, _, _),
+            .lost(let channel, _, _, _):
             switch participant.publications[channel] {
             case .here(let local, let epoch):
                 if let stream = local.stream { apply(effect, to: stream, epoch) }
@@ -68,6 +69,9 @@ extension Worker {
         case .clock(_, let slot, let layer, let ntp, let ticks):
             stream.noteClock(
                 slot: slot, layer: layer, ntp: ntp, ticks: ticks, epoch: epoch, at: now)
+        case .lost(_, let slot, let layer, let numbers):
+            stream.noteLoss(
+                numbers, slot: slot, layer: layer, epoch: epoch, at: now, into: &orders)
         default: preconditionFailure("not about tracks")
         }
     }

@@ -16,9 +16,11 @@ struct CandidatePair: Sendable {
     var isNominating = false
     var roundTrip: Interval?
 
-    /// 7 checks, the last after 12 s of waiting (§14.3 with a first interval of 200 ms).
-    static let tryLimit = 7
+    /// Enough for as long as there is to connect. Browsers check twice a second until something
+    /// answers, too: a fifth of the packets lost on both ways must not cost seconds.
+    static let tryLimit = 26
     static let firstInterval = Interval.milliseconds(200)
+    static let longestInterval = Interval.milliseconds(500)
     static let sentLimit = 4
 
     init(_ route: Route, local: UInt32, remote: UInt32) {
@@ -39,7 +41,7 @@ struct CandidatePair: Sendable {
     mutating func note(_ id: TransactionID, at now: Instant) {
         if sent.count == Self.sentLimit { sent.removeFirst() }
         sent.append((id, now, isNominating))
-        nextCheck = now + Self.firstInterval * Int64(1 << min(tries, 5))
+        nextCheck = now + min(Self.firstInterval * Int64(1 + tries), Self.longestInterval)
         tries += 1
     }
 }

@@ -27,6 +27,14 @@ extension LiteAgent {
         }
     }
 
+    /// What is to go there is more than may go there yet: asks the peer to show itself. Browsers
+    /// answer; the checks themselves count as well.
+    mutating func prove(_ route: Route, at now: Instant, into out: inout ICEOutput) {
+        guard !hasEnded, validation == nil, path(route)?.isValidated == false else { return }
+        validation = Validation(route: route, fallback: nil, at: now)
+        continueValidation(at: now, into: &out)
+    }
+
     mutating func continueValidation(at now: Instant, into out: inout ICEOutput) {
         guard var validation, now >= validation.nextCheck else { return }
         if now - validation.begun >= Validation.limit, let fallback = validation.fallback,

@@ -34,7 +34,7 @@ package struct LiteAgent: Sendable {
     private var lastHeard: Instant
     var isConnected = false
     private var isStale = false
-    private var hasEnded = false
+    private(set) var hasEnded = false
     private var answerWindow = Instant.start
     private var answersInWindow = 0
 
@@ -60,6 +60,8 @@ package struct LiteAgent: Sendable {
 
     package func path(_ route: Route) -> Path? { index(of: route).map { paths[$0] } }
 
+    var selectedRoute: Route? { selectedIndex.map { paths[$0].route } }
+
     /// A STUN message for this session.
     package mutating func receive(
         _ datagram: RawSpan, on route: Route, at now: Instant, into out: inout ICEOutput
@@ -74,6 +76,12 @@ package struct LiteAgent: Sendable {
         }
     }
 
+    /// Part of a handshake came there, which may not be the peer's: it proves nothing, but whoever
+    /// sent it has paid for an answer.
+    mutating func received(_ count: Int, at index: Int) {
+        if !paths[index].isValidated { paths[index].bytesIn += count }
+    }
+
     /// Something else that proved authentic came there: SRTP, SRTCP, DTLS application data.
     ///
     /// - Parameter isNewest: It is ahead of all media before it. One that the network delayed says
@@ -83,7 +91,16 @@ package struct LiteAgent: Sendable {
     package mutating func heard(
         _ count: Int, on route: Route, isNewest: Bool, at now: Instant, into out: inout ICEOutput
     ) -> Bool {
-        guard !hasEnded, let index = index(of: route) else { return false }
+        guard let index = index(of: route) else { return false }
+        heard(count, at: index, isNewest: isNewest, at: now, into: &out)
+        return true
+    }
+
+    /// The same, for who has looked the route up.
+    mutating func heard(
+        _ count: Int, at index: Int, isNewest: Bool, at now: Instant, into out: inout ICEOutput
+    ) {
+        guard !hasEnded else { return }
         let silence = selectedIndex.map { now - paths[$0].lastHeard }
         paths[index].bytesIn += count
         paths[index].lastHeard = now
@@ -91,7 +108,6 @@ package struct LiteAgent: Sendable {
         if isNewest, index != selectedIndex, let silence, silence >= Self.mediaMoveAfter {
             select(index, at: now, into: &out)
         }
-        return true
     }
 
     /// DTLS is done: our part of it was sent there only, so the peer is there.
@@ -102,6 +118,7 @@ package struct LiteAgent: Sendable {
         isConnected = true
         alive(at: now, into: &out)
         validated(index, at: now, into: &out)
+        if selected?.isValidated == true { validation = nil }
         // A peer that never nominates has still chosen.
         if selectedIndex == nil { select(index, at: now, into: &out) }
     }

@@ -18,7 +18,7 @@ struct ControlPacket: Sendable {
     ) -> Int {
         var span = bytes.mutableSpan
         var writer = ByteWriter(unsafe span.mutableBytes)
-        incoming.writePrefix(into: &writer)
+        incoming.writePrefix(Span(), into: &writer)
         RTCPWriter.receiverDelay(
             from: incoming.ownSSRC, about: ssrc, lastReport: lastReport, delay: delay,
             into: &writer)
@@ -29,7 +29,7 @@ struct ControlPacket: Sendable {
         let own = [incoming.ownSSRC]
         var span = bytes.mutableSpan
         var writer = ByteWriter(unsafe span.mutableBytes)
-        incoming.writePrefix(into: &writer)
+        incoming.writePrefix(Span(), into: &writer)
         RTCPWriter.bye(own.span, into: &writer)
         return writer.offset
     }

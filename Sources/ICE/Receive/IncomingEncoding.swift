@@ -16,9 +16,13 @@ struct IncomingEncoding: Sendable {
     private(set) var statistics: ReceiverStatistics
     var nack: NackRequester?
     var keyframes: KeyframeRequester?
+    /// Somebody reads it.
+    var isDemanded = true { didSet { keyframes?.isDemanded = isDemanded } }
     /// Of repairs that came: for figures.
     private(set) var repaired = 0
     private(set) var duplicates = 0
+    /// When its source said BYE, if nothing has come since.
+    private var leftAt: Instant?
     private var seen = SeenWindow()
     /// From the SSRC's own numbers to ours.
     private var offset: Int64 = 0
@@ -36,6 +40,7 @@ struct IncomingEncoding: Sendable {
         keyframes =
             slot.kind == .video && mayAsk
             ? KeyframeRequester(mayFullIntra: codec.feedback.contains(.fir)) : nil
+        keyframes?.isDemanded = isDemanded
         keyframes?.want()
     }
 
@@ -51,6 +56,7 @@ struct IncomingEncoding: Sendable {
     /// The encoder began anew with another SSRC: its numbers go on behind ours.
     mutating func begin(_ ssrc: UInt32, at index: UInt64) {
         self.ssrc = ssrc
+        leftAt = nil
         // A turn up, so that packets from before the first have numbers, too.
         let first = Int64(clamping: index) + 0x1_0000
         guard let highest = seen.highest else { return offset = 0x1_0000 }
@@ -62,6 +68,28 @@ struct IncomingEncoding: Sendable {
 
     var highest: Int64? { seen.highest }
 
+    var isSilent: Bool { leftAt != nil }
+    /// It sends, as far as it says itself.
+    var isHeard: Bool { ssrc != nil && !isSilent }
+
+    /// Nothing is asked of a source that has ended.
+    mutating func leave(at now: Instant) {
+        leftAt = now
+        nack = nil
+        keyframes = nil
+    }
+
+    /// Media after a BYE. - Returns: Whether it was sent after it, too, and not overtaken by it.
+    mutating func recover(at now: Instant) -> Bool {
+        guard let leftAt, now - leftAt > Self.overtaking else { return false }
+        self.leftAt = nil
+        reset()
+        return true
+    }
+
+    /// The widest reordering that is waited for anywhere here.
+    private static let overtaking = Interval.milliseconds(500)
+
     /// Our number of a packet of the media SSRC.
     func number(_ index: UInt64) -> Int64 { Int64(clamping: index) &+ offset }
 
@@ -69,6 +97,12 @@ struct IncomingEncoding: Sendable {
     func number(repaired sequence: UInt16) -> Int64? {
         guard let highest = seen.highest else { return nil }
         return Serial.extend(sequence, near: highest &- offset) &+ offset
+    }
+
+    /// The peer's number of a packet that is missing.
+    func sequence(_ number: RTCPNack) -> RTCPNack {
+        RTCPNack(
+            first: number.first &- UInt16(truncatingIfNeeded: offset), mask: number.mask)
     }
 
     /// Time as ticks that do not wrap, near the newest.

@@ -11,25 +11,16 @@ extension IncomingMedia {
     /// Of one compound; 64 items name up to 1,088 packets.
     private static let nacksMaximum = 64
 
-    var deadline: Instant {
-        guard !sources.isEmpty else { return .distantFuture }
-        var next = lastReport + Self.reportInterval
-        if let arrivals { next = min(next, arrivals.deadline) }
-        for index in encodings.indices where encodings[index].ssrc != nil {
-            next = min(next, encodings[index].deadline)
-        }
-        return next
-    }
-
     /// Writes one compound of what is due. - Returns: Whether there is anything to send.
     @_lifetime(out: copy out)
     mutating func write(into out: inout ByteWriter, at now: Instant) -> Bool {
         guard now >= deadline else { return false }
+        defer { findDeadline() }
         let isReport = now >= lastReport + Self.reportInterval
         if isReport || !isReducedSize { writeReport(isReport, into: &out, at: now) }
         let start = out.offset
         for index in encodings.indices {
-            guard let ssrc = encodings[index].ssrc else { continue }
+            guard encodings[index].isHeard, let ssrc = encodings[index].ssrc else { continue }
             ask(index, ssrc, into: &out, at: now)
         }
         if arrivals != nil { writeArrivals(into: &out, at: now) }
@@ -40,14 +31,15 @@ extension IncomingMedia {
     private mutating func writeReport(
         _ isReport: Bool, into out: inout ByteWriter, at now: Instant
     ) {
-        var blocks: [RTCPReportBlock] = []
+        blocks.removeAll(keepingCapacity: true)
         if isReport {
             lastReport = now
-            for index in encodings.indices.prefix(RTCPWriter.countMaximum) {
+            for index in encodings.indices.prefix(RTCPWriter.countMaximum)
+            where encodings[index].isHeard {
                 if let block = encodings[index].report(at: now) { blocks.append(block) }
             }
         }
-        writePrefix(blocks, into: &out)
+        writePrefix(blocks.span, into: &out)
         // No wall clock is needed: only the peer's echo of it is read, by us.
         guard isReport else { return }
         let time = NTPTime(unixNanoseconds: now.nanoseconds)
@@ -56,8 +48,8 @@ extension IncomingMedia {
 
     /// What every full compound begins with (RFC 3550 §6.1).
     @_lifetime(out: copy out)
-    func writePrefix(_ blocks: [RTCPReportBlock] = [], into out: inout ByteWriter) {
-        RTCPWriter.receiverReport(from: ownSSRC, blocks.span, into: &out)
+    func writePrefix(_ blocks: Span<RTCPReportBlock>, into out: inout ByteWriter) {
+        RTCPWriter.receiverReport(from: ownSSRC, blocks, into: &out)
         RTCPWriter.sourceDescription(ssrc: ownSSRC, cname: cname.raw, into: &out)
     }
 
@@ -66,14 +58,14 @@ extension IncomingMedia {
         _ index: Int, _ ssrc: UInt32, into out: inout ByteWriter, at now: Instant
     ) {
         if (encodings[index].nack?.deadline ?? .distantFuture) <= now {
-            var items: [RTCPNack] = []
+            items.removeAll(keepingCapacity: true)
             while items.count < Self.nacksMaximum, out.remaining > 12 + 4 * items.count + 64,
                 let due = encodings[index].nack?.poll(at: now)
             {
                 switch due {
-                case .nack(let item): items.append(item)
+                case .nack(let item): items.append(encodings[index].sequence(item))
                 case .keyframe: encodings[index].keyframes?.want()
-                case .gaveUp: break  // The history notices by its own deadline.
+                case .gaveUp(let numbers): givenUp.append((index, numbers))
                 }
             }
             if !items.isEmpty {
@@ -94,7 +86,7 @@ extension IncomingMedia {
         guard var recorder = arrivals.take() else { return }
         // A full one fills a datagram: it waits for a compound with room.
         if recorder.deadline <= now, out.remaining >= TWCCRecorder.countMaximum + 32 {
-            let media = encodings.first { $0.ssrc != nil }?.ssrc ?? 0
+            let media = encodings.first { $0.isHeard }?.ssrc ?? 0
             _ = recorder.write(from: ownSSRC, media: media, at: now, into: &out)
         }
         arrivals = recorder
@@ -119,8 +111,20 @@ extension IncomingMedia {
                     now: clock, lastReport: lastReport, delay: delay)
             else { return }
             note(roundTrip: measured)
+        case .bye(let ssrc): leave(ssrc, at: now)
         default: break
         }
+    }
+
+    /// What will not come: readers need not wait for it.
+    mutating func reportLosses(into effects: inout Effects) {
+        guard !givenUp.isEmpty else { return }
+        for (index, numbers) in givenUp {
+            effects.append(
+                .lost(
+                    Self.channel, encodings[index].slot, layer: encodings[index].layer, numbers))
+        }
+        givenUp.removeAll(keepingCapacity: true)
     }
 
     mutating func note(roundTrip measured: Interval) {

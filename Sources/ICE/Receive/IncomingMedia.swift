@@ -33,9 +33,21 @@ struct IncomingMedia: Sendable {
     var roundTrip: Interval?
     /// Packets of no encoding we know.
     private(set) var strays = 0
+    /// Nothing is to be said before it: kept, so that no packet has to look for it.
+    private(set) var deadline = Instant.distantFuture
+    /// Of the compound that is being written.
+    var blocks: [RTCPReportBlock] = []
+    var items: [RTCPNack] = []
+    /// What was given up since the last look, for the histories.
+    var givenUp: [(encoding: Int, numbers: ClosedRange<Int64>)] = []
+    /// When the last source that sent had said BYE.
+    private(set) var silentSince: Instant?
 
     init(_ session: NegotiatedSession, ssrc: UInt32) {
-        medias = [session.audio, session.video].compactMap { $0 }.filter { !$0.codecs.isEmpty }
+        // A viewer sends no media.
+        medias =
+            session.role == .play
+            ? [] : [session.audio, session.video].compactMap { $0 }.filter { !$0.codecs.isEmpty }
         extensions = medias.map { ExtensionMap($0.extensions) }
         isReducedSize = medias.allSatisfy(\.isRTCPReducedSize)
         cname = Array(session.cname.utf8.prefix(64))
@@ -83,7 +95,7 @@ struct IncomingMedia: Sendable {
             strays += 1
             return false
         }
-        if let number = labels.transportSequence { arrivals?.receive(number, at: now) }
+        if let number = labels.transportSequence { noteArrival(number, at: now) }
         guard let source = source(header, labels, section, opened.index) else {
             strays += 1
             return false
@@ -130,11 +142,13 @@ struct IncomingMedia: Sendable {
         guard encodings[encoding].admit(number, ticks: ticks, isRepair: isRepair, at: now) else {
             return
         }
+        if encodings[encoding].isSilent, !isRepair { recover(encoding, at: now) }
+        deadline = min(deadline, encodings[encoding].deadline)
         // Probes of padding only take a number, but there is nothing to store.
         guard payload.byteCount > 0 else { return }
         let (slot, layer) = (encodings[encoding].slot, encodings[encoding].layer)
         let codec = encodings[encoding].codec.codec
-        if slot.kind == .video, encodings[encoding].keyframes?.deadline != .distantFuture,
+        if slot.kind == .video, encodings[encoding].keyframes?.isWanted == true,
             KeyPacket.isKey(payload, codec)
         {
             encodings[encoding].keyframes?.receivedKeyframe()
@@ -156,12 +170,62 @@ struct IncomingMedia: Sendable {
         effects.append(.announce(Self.channel, announcement(of: encoding)))
     }
 
+    private mutating func noteArrival(_ number: UInt16, at now: Instant) {
+        arrivals?.receive(number, at: now)
+        deadline = min(deadline, arrivals?.deadline ?? .distantFuture)
+    }
+
+    /// Looks at everything: after something was said, not with each packet.
+    mutating func findDeadline() {
+        guard !sources.isEmpty else { return deadline = .distantFuture }
+        deadline = min(
+            lastReport + Self.reportInterval, arrivals?.deadline ?? .distantFuture)
+        for index in encodings.indices where encodings[index].isHeard {
+            deadline = min(deadline, encodings[index].deadline)
+        }
+    }
+
     func encoding(of ssrc: UInt32) -> Int? {
         encodings.firstIndex { $0.ssrc == ssrc }
     }
 
     func encoding(_ slot: SlotName, layer: UInt8) -> Int? {
         encodings.firstIndex { $0.slot == slot && $0.layer == layer }
+    }
+}
+
+/// What the publisher says of its sources, and the gateway of its readers.
+extension IncomingMedia {
+    /// BYE (RFC 3550 §6.6). An encoder that begins anew says it too, so a source that goes on
+    /// sending has not ended, and the publication ends only when all have been silent for a while.
+    mutating func leave(_ ssrc: UInt32, at now: Instant) {
+        guard let index = encoding(of: ssrc), !encodings[index].isSilent else { return }
+        encodings[index].leave(at: now)
+        findDeadline()
+        let isOver = encodings.allSatisfy { !$0.isHeard }
+        silentSince = isOver ? now : nil
+    }
+
+    private mutating func recover(_ encoding: Int, at now: Instant) {
+        guard encodings[encoding].recover(at: now) else { return }
+        silentSince = nil
+        findDeadline()
+    }
+
+    /// A viewer needs a key frame.
+    mutating func wantKey(_ encoding: Int) {
+        encodings[encoding].isDemanded = true
+        encodings[encoding].keyframes?.want()
+        findDeadline()
+    }
+
+    /// The highest layer that anybody reads: nothing is asked for the others, and what was wanted
+    /// of them is asked for when somebody reads them again.
+    mutating func demand(_ slot: SlotName, bits: Int, highestLayer: UInt8) {
+        for index in encodings.indices where encodings[index].slot == slot {
+            encodings[index].isDemanded = bits > 0 && encodings[index].layer <= highestLayer
+        }
+        findDeadline()
     }
 }
 
@@ -179,17 +243,24 @@ extension IncomingMedia {
         if isRepair {
             encodings[encoding].rtxSSRC = header.ssrc
         } else {
-            for old in sources.indices
-            where sources[old].encoding == encoding && sources[old].purpose == .media {
-                sources[old].purpose = .retired
-            }
+            // Repairs of the source before would get numbers of this one. (Of the first source none
+            // is before: bandwidth probes may have come by RTX.)
+            if encodings[encoding].ssrc != nil { retireSources(of: encoding) }
             encodings[encoding].begin(header.ssrc, at: index)
             encodings[encoding].nack?.roundTrip = roundTrip ?? .milliseconds(50)
+            silentSince = nil
+            deadline = .start  // Much has changed: the next look finds it.
         }
         let source = Source(
             ssrc: header.ssrc, encoding: encoding, purpose: isRepair ? .repair : .media)
         sources.append(source)
         return source
+    }
+
+    private mutating func retireSources(of encoding: Int) {
+        for index in sources.indices where sources[index].encoding == encoding {
+            sources[index].purpose = .retired
+        }
     }
 
     /// By layer name, by what the offer announced, or because there is no choice (RFC 8843 §9.2).

@@ -20,7 +20,9 @@ package struct KeyframeRequester: Sendable {
     static let plainAttempts = 2
 
     private let mayFullIntra: Bool
-    private var isWanted = false
+    /// Somebody reads this encoding; what nobody reads need not be fresh.
+    package var isDemanded = true
+    package private(set) var isWanted = false
     private var attempts = 0
     private var sequence: UInt8 = 0
     private var pause = Self.pauseMinimum
@@ -41,7 +43,7 @@ package struct KeyframeRequester: Sendable {
 
     /// The request to send now, at most one each time.
     package mutating func poll(at now: Instant) -> Request? {
-        guard isWanted, now >= nextAt else { return nil }
+        guard isWanted, isDemanded, now >= nextAt else { return nil }
         attempts += 1
         nextAt = now + pause
         // The answer may be on its way for a while: the second request is no later than the
@@ -51,5 +53,5 @@ package struct KeyframeRequester: Sendable {
         return isFullIntra ? .fullIntra(sequence: sequence) : .pictureLoss
     }
 
-    package var deadline: Instant { isWanted ? nextAt : .distantFuture }
+    package var deadline: Instant { isWanted && isDemanded ? nextAt : .distantFuture }
 }

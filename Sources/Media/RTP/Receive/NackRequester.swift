@@ -38,6 +38,8 @@ package struct NackRequester: Sendable {
     private var heard: ClosedRange<Int64>?
     private var lost: ClosedRange<Int64>?
     private var wantsKeyframe = false
+    /// No hole is due before it; looked up anew when it has passed, not with each packet.
+    private var due = Instant.distantFuture
     private let patience: Interval
     private var interval = Interval.milliseconds(40)
 
@@ -72,6 +74,7 @@ package struct NackRequester: Sendable {
             self.heard = index...heard.upperBound
         } else if let position = position(of: index) {
             missing.remove(at: position)
+            if missing.isEmpty { due = .distantFuture }
         }
     }
 
@@ -91,14 +94,13 @@ package struct NackRequester: Sendable {
             wantsKeyframe = false
             return .keyframe
         }
+        defer { due = missing.reduce(.distantFuture) { min($0, $1.askAt) } }
         guard let first = missing.firstIndex(where: { $0.askAt <= now }) else { return nil }
         return .nack(ask(first, at: now))
     }
 
-    package var deadline: Instant {
-        if wantsKeyframe || lost != nil { return .start }
-        return missing.reduce(.distantFuture) { min($0, $1.askAt) }
-    }
+    /// It may come early by what has been repaired in the meantime; then `poll` says nothing.
+    package var deadline: Instant { wantsKeyframe || lost != nil ? .start : due }
 
     /// numbers.md: each max(20 ms, min(RTT, 40 ms)) up to a round trip of 100 ms, RTT/2 above.
     private static func interval(_ roundTrip: Interval) -> Interval {
@@ -122,6 +124,7 @@ package struct NackRequester: Sendable {
             missing[position].passed = min(missing[position].passed, 200) + 1
             if missing[position].passed == Self.reorderWindow {
                 missing[position].askAt = min(missing[position].askAt, now)
+                due = min(due, missing[position].askAt)
             }
         }
     }
@@ -132,10 +135,12 @@ package struct NackRequester: Sendable {
             let first = min(missing.first?.index ?? gap.lowerBound, gap.lowerBound)
             lost = min(first, lost?.lowerBound ?? first)...gap.upperBound - 1
             missing.removeAll(keepingCapacity: true)
+            due = .distantFuture
             return
         }
         let isNewest = (missing.last?.index ?? .min) < gap.lowerBound
         let askAt = now + Self.reorderGrace
+        due = min(due, askAt)
         for (offset, index) in gap.enumerated() {
             let hole = Missing(index: index, noticed: now, askAt: askAt)
             isNewest ? missing.append(hole) : missing.insert(hole, at: offset)

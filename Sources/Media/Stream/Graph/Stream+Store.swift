@@ -28,6 +28,20 @@ extension Stream {
         noteMedia(at: now, into: &orders)
     }
 
+    /// Packets that the publisher did not repeat: their holes stay, and only a key frame helps.
+    package func noteLoss(
+        _ numbers: ClosedRange<Int64>, slot: SlotName, layer: UInt8, epoch: Epoch,
+        at now: Instant, into orders: inout Orders
+    ) {
+        // Otherwise the indexes are ours, and have no holes.
+        guard isCurrent(epoch), source?.publication.answersNACK == true,
+            let index = slotIndex(slot),
+            let encoding = slots[index].given?.encoding(EncodingID(epoch: epoch, layer: layer))
+        else { return }
+        encoding.history.giveUp(numbers)
+        wantKey(encoding, slot, at: now, into: &orders)
+    }
+
     /// Given packets go through the shaper, which knows what is missing and what has changed.
     private func shape(
         _ effects: borrowing Effects, _ items: Range<Int>, _ intake: Intake, _ slot: SlotName,

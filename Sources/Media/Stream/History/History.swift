@@ -44,6 +44,8 @@ package import Wire
         package var repaired: UInt64 = 0
         package var duplicates: UInt64 = 0
         package var tooOld: UInt64 = 0
+        /// Holes that stay.
+        package var lost: UInt64 = 0
         package var tooLarge: UInt64 = 0
         package var resets: UInt64 = 0
         package var growths: UInt64 = 0
@@ -149,6 +151,11 @@ extension History {
         return Int(max(0, head - records[present].position))
     }
 
+    /// The publisher was asked for it in vain: whoever misses it needs a key frame.
+    package func isLost(_ index: Int64) -> Bool {
+        index >= first && index < afterLast && records[index].position == RecordRing.Record.lost
+    }
+
     /// How many holes have been filled so far: a reader that remembers the number can ask for
     /// those that came since.
     package var repairCount: UInt64 { repairRing.count }
@@ -195,6 +202,19 @@ extension History {
         noteKey(meta, index)
         tally.stored += 1
         return jumped ? .reset : .stored
+    }
+
+    /// Nothing more will come for these. One that comes all the same is welcome.
+    package func giveUp(_ indices: ClosedRange<Int64>) {
+        var index = max(first, indices.lowerBound)
+        let end = min(afterLast - 1, indices.upperBound)
+        while index <= end {
+            if records[index].isHole {
+                records[index].position = RecordRing.Record.lost
+                tally.lost += 1
+            }
+            index += 1
+        }
     }
 
     /// A publisher whose numbers cannot be continued: the next item begins a new history.

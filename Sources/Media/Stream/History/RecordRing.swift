@@ -11,7 +11,9 @@ import Wire
         var isRepair: Bool
 
         static let hole: Int64 = -1
-        var isHole: Bool { position == Self.hole }
+        /// A hole that the publisher will not fill.
+        static let lost: Int64 = -2
+        var isHole: Bool { position < 0 }
     }
 
     private let records: UnsafeMutableBufferPointer<Record>

@@ -33,6 +33,8 @@ package struct Effects: Sendable {
         case tracksComplete(ChannelID)
         /// A pair of the publisher's clock and its media time, from a sender report.
         case clock(ChannelID, SlotName, layer: UInt8, ntpNanoseconds: Int64, ticks: Int64)
+        /// These packets will not come any more: the publisher was asked for them in vain.
+        case lost(ChannelID, SlotName, layer: UInt8, ClosedRange<Int64>)
         case unpublish(ChannelID, EndReason)
         case unsubscribe(ChannelID)
         /// A viewer that must begin anew.
