@@ -82,7 +82,7 @@ extension Command {
 /// The words behind the command, as far as they have been read.
 private struct CommandWords {
     private static let flags = [
-        "--config", "--set", "--no-supervise", "--print-defaults", "--help", "--version",
+        "--config", "--set", "--no-supervise", "--demo", "--print-defaults", "--help", "--version",
     ]
 
     let topic: Command.Topic?
@@ -112,6 +112,8 @@ private struct CommandWords {
         case ("--version", nil), ("-V", nil): wantsVersion = true
         case ("--no-supervise", nil) where topic != .checkConfig:
             options.settings.append("supervise=false")
+        case ("--demo", nil) where topic != .checkConfig:
+            options.settings.append("demo=true")
         case ("--print-defaults", nil) where topic == .checkConfig: printsDefaults = true
         case (_, nil) where !flag.hasPrefix("-"): try take(word: flag)
         default: throw unknown(flag)

@@ -27,6 +27,7 @@ package enum HelpText {
 
           -c, --config FILE     the configuration (the word --config may be left out)
               --set NAME=VALUE  one setting, over file and environment; as often as needed
+              --demo            publish two demo streams: live pictures without a camera
               --no-supervise    one process, no restart after a crash: for debuggers
           -h, --help            this
 

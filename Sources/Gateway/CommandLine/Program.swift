@@ -167,5 +167,8 @@ struct Announcement {
             log.info("\(setting) is \(key.disclosed), shown this once and kept in \(file)")
         }
         for (name, address) in addresses { log.info("listening: \(name) \(address)") }
+        if let page = addresses.first(where: { $0.name == ListenerSpec.http }) {
+            log.info("open http://localhost:\(page.address.port)/ in a browser")
+        }
     }
 }

@@ -134,6 +134,9 @@ extension Config {
             "state.dir", \.state.directory, .path, .restart,
             "Keys and tokens; empty: $STATE_DIRECTORY, /var/lib/gateway as root, or ./state."),
         Setting(
+            "demo", \.demo, .yesOrNo, .restart,
+            "Publishes live/demo (VP8) and live/demo-h264: live pictures without a camera."),
+        Setting(
             "supervise", \.supervise, .yesOrNo, .restart,
             "A small parent process starts us again when we die."),
         Setting(

@@ -20,6 +20,7 @@ package struct Config: Equatable, Sendable {
     package var workers = 0
     /// Whether a small parent restarts us when we die.
     package var supervise = true
+    package var demo = false
     /// In the order of the file.
     package var paths: [PathRule] = []
 

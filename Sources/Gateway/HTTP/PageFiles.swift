@@ -13,6 +13,7 @@ package enum PageFiles {
 
     /// - Parameter folder: The setting. Empty: where it lies beside the program.
     package static func load(_ folder: String) throws(StartError) -> StaticSite {
+        let beside = BesideProgram.folder("public", holding: "index.html")
         guard let top = folder.isEmpty ? beside : folder else { return StaticSite() }
         var found: [String: StaticFile] = [:]
         var bytes = 0
@@ -42,23 +43,6 @@ package enum PageFiles {
         let type = MediaType.ofFile(name)
         let isText = type.hasPrefix("text/") || type.hasSuffix("+xml") || type.hasSuffix("/json")
         return isText ? Gzip.compress(bytes) : nil
-    }
-
-    // MARK: Where it lies
-
-    /// Installed: `PREFIX/bin/gateway` and `PREFIX/share/gateway/public`. In a checkout the program
-    /// lies four folders below the folder that has `public`.
-    private static var beside: String? {
-        var folder = Program.executable
-        for _ in 0..<5 {
-            guard let slash = folder.lastIndex(of: "/") else { return nil }
-            folder = String(folder[..<slash])
-            for place in ["\(folder)/public", "\(folder)/share/gateway/public"]
-            where unsafe access("\(place)/index.html", R_OK) == 0 {
-                return place
-            }
-        }
-        return nil
     }
 
     private enum Kind { case file, folder, other }

@@ -46,7 +46,7 @@ extension Worker {
         participant.take(answer, to: id, at: self)
     }
 
-    private func publish(
+    func publish(
         _ publication: Publication, as name: String, _ channel: ChannelID, _ id: QuestionID,
         _ participant: Participant
     ) {

@@ -76,6 +76,7 @@ package final class Worker {
     var wall: WallClockModel
     var wallSampledAt: Instant
     var stopping: Instant?
+    var demos: [DemoPublisher] = []
     var failures = FailureLimit()
     /// Pages that are told what happens, and when next; `.distantFuture` while nobody listens.
     var eventListeners: [EventListener] = []
@@ -123,6 +124,7 @@ package final class Worker {
         memory = MediaMemory(limit: plan.limits.mediaMemory)
         newcomers = Newcomers(maximum: plan.limits.newcomersPerNetwork)
         random = SplitMix64(seed: plan.seed)
+        demos = plan.demos.map { [now] in DemoPublisher($0, at: now) }
         if let shared = plan.rtc {
             rtc = try RTCDesk(shared, renewsTickets: plan.index == 0, at: now)
         }
@@ -163,7 +165,7 @@ package final class Worker {
     private func wait() {
         let bell = neighbours.bell(of: plan.index)
         bell.fallAsleep()
-        var next = min(deadlines.next, streamDeadlines.next, retryAt, nextEvents)
+        var next = min(deadlines.next, streamDeadlines.next, retryAt, nextEvents, nextDemo)
         if let rtc { next = min(next, rtc.nextDeadline, nextAudience) }
         for entry in gathers.values { next = min(next, entry.gather.deadline) }
         if let stopping { next = min(next, stopping) }
@@ -197,6 +199,7 @@ package final class Worker {
         streamDeadlines.takeDue(at: now, into: &due)
         for slot in due { streamSlots[slot].map(expire) }
         serveRTCDeadlines()
+        serveDemos()
         serveEvents()
         expireGathers()
     }

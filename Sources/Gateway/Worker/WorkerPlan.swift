@@ -27,6 +27,8 @@ package struct WorkerPlan: Sendable {
     package var limits = WorkerLimits()
     package var gate: Gate
     package var front = FrontPlan()
+    /// Loops that this worker publishes.
+    package var demos: [DemoPlan] = []
     /// What the configuration says about a stream.
     package var rules: @Sendable (String) -> StreamRules = { _ in StreamRules() }
     package var seed: UInt64
