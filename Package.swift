@@ -77,7 +77,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-                "HTTP", "WHIP", "RTMP", "System", "Settings", "CZlib",
+                "HTTP", "WHIP", "RTMP", "Demo", "System", "Settings", "CZlib",
             ],
             path: "Sources/Gateway", exclude: ["Config"], swiftSettings: house),
 

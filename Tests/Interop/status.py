@@ -214,7 +214,7 @@ def slow(table):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gateway", default=os.path.join(ROOT, ".build/release/gateway"))
-    gateway = Gateway(parser.parse_args().gateway)
+    gateway = Gateway(os.path.abspath(parser.parse_args().gateway))
     table = Table(gateway)
     try:
         for part in (files, control, signalling, slow):

@@ -23,7 +23,8 @@ struct TidyTests {
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],
         "Gateway": [
             "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-            "HTTP", "WHIP", "RTMP", "System", "Settings", "CZlib", "Glibc", "Synchronization",
+            "HTTP", "WHIP", "RTMP", "Demo", "System", "Settings", "CZlib", "Glibc",
+            "Synchronization",
         ],
     ]
 

@@ -7,23 +7,30 @@ enum DemoFiles {
     /// As `scripts/make-demo` wrote it; an Annex B stream does not say.
     private static let framesPerSecond: Int32 = 25
 
+    static let names = ["live/demo", "live/demo-h264"]
+
     /// One stream for every browser: some play VP8 and no H.264, some the other way round.
     static func load() throws(StartError) -> [DemoPlan] {
         guard let folder = BesideProgram.folder("demo", holding: "demo-vp8.ivf") else {
             throw problem("the folder demo was not found beside the program: set demo to false")
         }
         do throws(ParseError) {
-            let sound = try DemoTrack(ogg: try read("\(folder)/demo-opus.ogg").raw)
-            let vp8 = try DemoTrack(ivf: try read("\(folder)/demo-vp8.ivf").raw)
-            let h264 = try DemoTrack(
-                h264: try read("\(folder)/demo-h264.h264").raw, framesPerSecond: framesPerSecond)
-            return [
-                DemoPlan(name: "live/demo", try DemoSource([vp8, sound])),
-                DemoPlan(name: "live/demo-h264", try DemoSource([h264, sound])),
-            ]
+            return try plans(folder)
         } catch {
             throw problem("\(folder): \(error)")
         }
+    }
+
+    private static func plans(_ folder: String) throws(ParseError) -> [DemoPlan] {
+        let soundFile = try read("\(folder)/demo-opus.ogg")
+        let sound = try DemoTrack(ogg: soundFile.raw)
+        let vp8File = try read("\(folder)/demo-vp8.ivf")
+        let vp8 = try DemoTrack(ivf: vp8File.raw)
+        let h264File = try read("\(folder)/demo-h264.h264")
+        let h264 = try DemoTrack(h264: h264File.raw, framesPerSecond: framesPerSecond)
+        let first = try DemoSource([vp8, sound])
+        let second = try DemoSource([h264, sound])
+        return [DemoPlan(name: names[0], first), DemoPlan(name: names[1], second)]
     }
 
     private static func read(_ path: String) throws(ParseError) -> [UInt8] {

@@ -1,7 +1,7 @@
 package import Demo
 import Stream
 import System
-package import Wire
+import Wire
 
 /// A stream of the demo, as a worker is to publish it.
 package struct DemoPlan: Sendable {

@@ -38,6 +38,7 @@ final class Workers: Service {
         let config = surroundings.settings.config
         let tls = try material.load(config)
         let front = try FrontPlan(config)
+        let demos = config.demo ? try DemoFiles.load() : []
         rtc = try RTCShared(config, sockets, surroundings.log)
         let rtcPlan = rtc?.plan(config)
         if front.site.isEmpty {
@@ -52,6 +53,7 @@ final class Workers: Service {
                 var plan = Self.plan(index, of: count, surroundings, tls)
                 plan.version = Program.version
                 plan.front = front
+                if index == 0 { plan.demos = demos }
                 plan.rtc = rtcPlan
                 try spawn(plan)
             }
@@ -145,6 +147,7 @@ extension FrontPlan {
         }
         self.init(
             site: try PageFiles.load(config.http.pages), links: WHIPLinks(iceServers: servers))
+        demo = config.demo ? DemoFiles.names : []
         ports = [("http", config.http.listen)].compactMap { name, address in
             address.map { (name, $0.port) }
         }
