@@ -107,10 +107,7 @@ package struct RTCTable: Sendable {
         entries[index]?.remote = offer.negotiated.remote
         entries[index]?.mid = offer.negotiated.firstMid.mid
         entries[index]?.kind = offer.negotiated.firstMid.kind
-        switch offer.purpose {
-        case .publish(let stream, _, _), .play(let stream, _, _):
-            entries[index]?.stream = stream
-        }
+        entries[index]?.stream = offer.purpose.streamName
     }
 
     func standing(of slot: UInt32) -> Standing {

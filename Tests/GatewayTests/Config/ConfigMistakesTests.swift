@@ -60,7 +60,7 @@ struct ConfigMistakesTests {
             "- a\n",
             "gateway.yml:1:1: the file must hold 'name: value' lines with these settings: "
                 + "http, webrtc, rtmp, rtsp, srt, gb28181, auth, hooks, compat, admin, log, media, "
-                + "limits, workers, state, supervise, shutdown, config, paths"
+                + "limits, workers, state, demo, supervise, shutdown, config, paths"
         ),
     ])
     func inAFile(file: String, message: String) {

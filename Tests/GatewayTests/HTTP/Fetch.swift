@@ -37,7 +37,15 @@ extension Crew {
         _ method: String, _ target: String, _ headers: [String: String] = [:],
         _ body: String? = nil, worker: Int = 0
     ) throws -> Fetched {
-        let line = try connect(to: worker)
+        try Fetched(method, target, headers, body, on: try connect(to: worker))
+    }
+}
+
+extension Fetched {
+    init(
+        _ method: String, _ target: String, _ headers: [String: String] = [:],
+        _ body: String? = nil, on line: Line
+    ) throws {
         var lines = ["\(method) \(target) HTTP/1.1", "Connection: close"]
         var headers = headers
         headers["Host"] = headers["Host"] ?? "localhost"
@@ -46,12 +54,10 @@ extension Crew {
         line.send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")).utf8))
         var bytes: [UInt8] = []
         while let piece = line.receive() { bytes += piece }
-        return Fetched(bytes)
+        self.init(bytes)
     }
-}
 
-extension Fetched {
-    init(_ bytes: [UInt8]) {
+    private init(_ bytes: [UInt8]) {
         let text = String(decoding: bytes, as: UTF8.self)
         let parts = text.components(separatedBy: "\r\n\r\n")
         let lines = parts[0].components(separatedBy: "\r\n")
