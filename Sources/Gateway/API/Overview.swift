@@ -87,20 +87,8 @@ struct Overview {
         }
     }
 
-    static func write(_ session: SessionReport, into json: inout JSONWriter) {
-        json.object { json in
-            json.field("id", session.id)
-            json.field("stream", LabelText(session.stream))
-            json.field("role", session.role.rawValue)
-            json.field("protocol", session.protocolName)
-            json.field("peer", session.peer.description)
-            json.field("uptime", seconds(session.uptime))
-            json.field("worker", session.worker)
-        }
-    }
-
     /// With tenths: nobody needs more.
-    private static func seconds(_ interval: Interval) -> Double {
+    static func seconds(_ interval: Interval) -> Double {
         Double(interval.milliseconds / 100) / 10
     }
 }

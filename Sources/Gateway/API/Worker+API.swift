@@ -113,7 +113,7 @@ extension Worker {
         gather(.sessions) { [self] gather in
             let overview = Overview(gather)
             let response = Self.json { json in
-                page.write(overview.sessions, into: &json) { Overview.write($0, into: &$1) }
+                page.write(overview.sessions, into: &json) { $0.write(into: &$1) }
             }
             respond(response, request, connection)
         }
@@ -129,7 +129,7 @@ extension Worker {
                 return respond(HTTPResponse(problem), request, connection)
             }
             guard request.method == .delete else {
-                let response = Self.json { Overview.write(session, into: &$0) }
+                let response = Self.json { session.writeAll(at: now, into: &$0) }
                 return respond(response, request, connection)
             }
             neighbours.post(.kick(id), to: session.worker)
