@@ -70,6 +70,8 @@ let package = Package(
         room("Demo", "Ingest/Demo", ["Wire", "Media", "Codecs", "Stream"]),
         room(
             "RTMP", "Ingest/RTMP", ["Wire", "Media", "Codecs", "Stream", "Containers", "Crypto"]),
+        room(
+            "Transcode", "Transcode", ["Wire", "Media", "Codecs", "COpus", "CTranscodeShims"]),
 
         room("System", "System", ["Wire", "CLinux"]),
         room("Settings", "Gateway/Config", ["Wire", "CYAML"]),
@@ -88,6 +90,12 @@ let package = Package(
             path: "Sources/CCryptoShims",
             cSettings: hasIPSecMB ? [.define("HAS_IPSEC_MB")] : []),
         .target(name: "CSCTPShims", dependencies: ["CUsrsctp"], path: "Sources/CSCTPShims"),
+        .target(
+            name: "CTranscodeShims", dependencies: ["COpus", "CAVCodec"],
+            path: "Sources/CTranscodeShims"),
+        library("COpus", pkgConfig: "opus", debian: "libopus-dev"),
+        // No flags for the linker: the libraries are loaded at run time.
+        library("CAVCodec", pkgConfig: nil, debian: "libavcodec-dev"),
         library("CUsrsctp", pkgConfig: "usrsctp", debian: "libusrsctp-dev"),
         library("COpenSSL", pkgConfig: "openssl", debian: "libssl-dev"),
         library("CSRTP", pkgConfig: "libsrtp2", debian: "libsrtp2-dev"),
@@ -143,6 +151,12 @@ let package = Package(
             "IngestTests",
             ["Wire", "Media", "Codecs", "Stream", "Containers", "Crypto", "RTMP", "Simulation"]),
         tests("WebTests", ["Wire", "HTTP", "WHIP", "Simulation", "FuzzTargets"]),
+        tests(
+            "TranscodeTests",
+            [
+                "Wire", "Media", "Codecs", "Transcode", "COpus", "CTranscodeShims", "Simulation",
+                "CAllocationCount",
+            ]),
         tests("SystemTests", ["Wire", "System", "CLinux", "CAllocationCount"]),
         tests(
             "GatewayTests",

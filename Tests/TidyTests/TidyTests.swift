@@ -19,6 +19,7 @@ struct TidyTests {
         "Web/HTTP": ["Wire"],
         "Web/WHIP": ["Wire", "HTTP"],
         "Ingest/Demo": ["Wire", "Media", "Codecs", "Stream"],
+        "Transcode": ["Wire", "Media", "Codecs", "COpus", "CTranscodeShims"],
         "Gateway/Config": ["Wire", "CYAML"],
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],
         "Gateway": [
