@@ -134,13 +134,16 @@ extension Worker {
     /// Ends it from our side: it says goodbye, and leaves its stream.
     func close(_ peer: RTCPeer, because reason: EndReason) {
         guard let rtc, peer.isHere(at: self) else { return }
-        if let viewing = peer.viewing {
-            viewing.audience.fanOut.goodbye(viewing.id, engine: &rtc.engine, into: &rtc.out)
+        apart(peer) {
+            if let viewing = peer.viewing {
+                viewing.audience.fanOut.goodbye(
+                    viewing.id, engine: &rtc.engine, into: &rtc.out)
+            }
+            peer.session.close(
+                reason, at: now, engine: &rtc.engine, into: &rtc.out, effects: &effects)
+            finishRTC(peer, rtc)
         }
-        peer.session.close(
-            reason, at: now, engine: &rtc.engine, into: &rtc.out, effects: &effects)
-        finishRTC(peer, rtc)
-        runEffects(of: peer)
+        if current == nil { runPendingEffects() }
     }
 
     func forget(_ peer: RTCPeer) {

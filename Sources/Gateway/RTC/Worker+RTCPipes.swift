@@ -51,11 +51,12 @@ extension Worker {
         rtc.strangers.remove(route)
         guard let peer = rtc.peer(at: route) else { return }
         rtc.forget(route, of: peer)
-        peer.session.closed(
-            connection: framed.number, at: now, engine: &rtc.engine, into: &rtc.out,
-            effects: &effects)
-        finishRTC(peer, rtc)
-        pendingEffects.append(peer)
+        apart(peer) {
+            peer.session.closed(
+                connection: framed.number, at: now, engine: &rtc.engine, into: &rtc.out,
+                effects: &effects)
+            finishRTC(peer, rtc)
+        }
     }
 
     private func route(of connection: Connection, _ framed: FramedSession) -> Route {

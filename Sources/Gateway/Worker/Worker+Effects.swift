@@ -6,13 +6,39 @@ import Wire
 extension Worker {
     /// Runs what the session wrote, and what it writes when it is answered, until it is silent.
     func runEffects(of participant: Participant) {
+        // In the middle of somebody's effects: what was written now is among the pending ones.
+        guard current == nil else { return }
+        current = participant
         while !effects.isEmpty {
             // The session may be called from here; what it then writes goes into fresh effects.
             swap(&effects, &running)
             for effect in running.list { run(effect, of: participant) }
             running.clear()
         }
+        current = nil
         participant.effectsWereRun(at: self)
+    }
+
+    /// Calls a session while another one may be served: what it writes is its own, and is run when
+    /// the other is done.
+    func apart(_ participant: Participant, _ call: () -> Void) {
+        if current === participant { return call() }
+        var own = Effects()
+        swap(&own, &effects)
+        call()
+        swap(&own, &effects)
+        if !own.isEmpty { pendingEffects.append((participant, own)) }
+    }
+
+    /// Sessions that were told something may have asked for something, in that order.
+    func runPendingEffects() {
+        while !pendingEffects.isEmpty {
+            var (participant, own) = pendingEffects.removeFirst()
+            swap(&own, &effects)
+            runEffects(of: participant)
+            // The memory of the worker's own effects is kept.
+            swap(&own, &effects)
+        }
     }
 
     private func run(_ effect: Effects.Effect, of participant: Participant) {

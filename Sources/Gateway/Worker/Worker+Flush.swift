@@ -13,6 +13,7 @@ extension Worker {
     func flush() {
         feedReaders()
         flushAudiences()
+        runPendingEffects()
         flushFeeds()
         flushRings()
         for index in toFlush {

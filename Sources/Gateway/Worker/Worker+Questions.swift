@@ -43,7 +43,9 @@ extension Worker {
             counters.refusals += 1
             log.info("\(participant.service) \(participant.peer): \(refusal)")
         }
-        participant.take(answer, to: id, at: self)
+        // Whoever answers outside of everybody's turn runs what comes of it.
+        if current == nil { return participant.take(answer, to: id, at: self) }
+        apart(participant) { participant.take(answer, to: id, at: self) }
     }
 
     func publish(

@@ -26,6 +26,7 @@ extension Worker {
         }
         dirtyStreams.removeAll(keepingCapacity: true)
         runPendingEffects()
+        closeHopeless()
     }
 
     func feed(_ reader: ConnectionReader) {
@@ -49,9 +50,7 @@ extension Worker {
         hopeless.append(reader.connection)
     }
 
-    /// Sessions that were told something may have asked for something.
-    private func runPendingEffects() {
-        while let participant = pendingEffects.popLast() { runEffects(of: participant) }
+    private func closeHopeless() {
         while let connection = hopeless.popLast() { close(connection) }
     }
 }

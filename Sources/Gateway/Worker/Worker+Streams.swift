@@ -122,8 +122,7 @@ extension Worker {
 
     func tell(_ notice: Notice, _ participant: Participant) {
         guard participant.isHere(at: self) else { return }
-        participant.take(notice, at: self)
-        pendingEffects.append(participant)
+        apart(participant) { participant.take(notice, at: self) }
     }
 
     private func forgetPublisher(of local: LocalStream) {

@@ -39,7 +39,9 @@ package final class Worker {
     /// Connections that have something to write in this turn.
     var toFlush: [Int] = []
     /// Sessions that were called outside of their own turn and may have written effects.
-    var pendingEffects: [Participant] = []
+    var pendingEffects: [(participant: Participant, effects: Effects)] = []
+    /// Whose effects are being run.
+    var current: Participant?
     /// Connections that are too slow to be kept: closed when nobody walks over them.
     var hopeless: [Connection] = []
     var gathers: [Gather.ID: (gather: Gather, done: (Gather) -> Void)] = [:]

@@ -133,6 +133,21 @@ import Wire
         #expect(viewer.fake.numbers.count >= before + 20)
     }
 
+    /// Thirty handshakes at once: they wait for each other, and all are done.
+    @Test func joinsWaitForEachOther() throws {
+        let crew = try RTCCrew()
+        defer { crew.stop() }
+        let publisher = try Self.publisher(crew, "live/a")
+        let viewers = try (0..<30).map { _ in try crew.browser(.play, "live/a") }
+        let end = Clock.now + .seconds(10)
+        while !viewers.allSatisfy(\.isConnected), Clock.now < end {
+            for viewer in viewers { try viewer.run(.milliseconds(1)) { false } }
+            try publisher.run(.milliseconds(1), media: true) { false }
+        }
+        #expect(viewers.count { $0.isConnected } == 30)
+        #expect(try crew.counters().rtcDropped == 0)
+    }
+
     /// Two hundred come and go: sessions, routes, keys and places in the directory are given back.
     @Test func nothingStaysOfThoseWhoLeft() throws {
         let crew = try RTCCrew()

@@ -33,6 +33,32 @@ import Wire
         }
     }
 
+    /// OBS after a crash: the same key publishes again, and the one before is sent away, not the
+    /// one that came.
+    @Test(arguments: [[0, 0], [0, 1]]) func theSameKeyTakesTheNameOver(workers: [Int]) throws {
+        let crew = try RTCCrew(workers: 2)
+        defer { crew.stop() }
+        var key = Credential()
+        key.token = "sesame"
+        let browsers = try workers.map { worker in
+            guard
+                case .accepted(let answer) = try crew.open(
+                    .publish, "live/a", at: worker, credential: key)
+            else { throw RTCCrew.Refused() }
+            let browser = try SocketBrowser(answer, ports: [crew.ports[worker]])
+            try browser.run { browser.isConnected }
+            try browser.run(.milliseconds(100), media: true) { false }
+            return browser
+        }
+        try browsers[0].run { browsers[0].fake.saidGoodbye }
+        #expect(browsers[0].fake.saidGoodbye)
+        try browsers[1].run(.milliseconds(200), media: true) { false }
+        #expect(!browsers[1].fake.saidGoodbye)
+        #expect(crew.crew.hub.entry("live/a")?.snapshot.isLive == true)
+        #expect(crew.crew.hub.entry("live/a")?.snapshot.epoch == 2)
+        #expect(crew.directory.counts.sessions == 1)
+    }
+
     static func publish(
         _ crew: RTCCrew, _ name: String, offerAt: Int = 0, via: [Int] = [0], readAt: Int,
         isPassive: Bool = false
