@@ -12,6 +12,7 @@ PUBLISHERS = {
     "aiortc": ("H264", "VP8"),
     "obs": ("H264",),
     "ffmpeg": ("H264",),
+    "gstreamer": ("H264", "VP8"),
 }
 VIEWERS = {**BROWSERS, "aiortc": ("H264", "VP8")}
 
@@ -78,6 +79,7 @@ GROUPS = {"pairs": pairs, "variants": variants, "pages": pages, "long": long}
 # What runs when nothing is named: one pair of each kind, and the pages.
 QUICK = ("chromium-chromium-h264", "chromium-firefox-vp8", "firefox-chromium-vp8",
          "aiortc-chromium-vp8", "obs-chromium-h264", "ffmpeg-chromium-h264",
+         "gstreamer-chromium-h264",
          "chromium-aiortc-h264", "chromium-chromium-h264-tcp-whep",
          "chromium-chromium-h264-restart-whep", "page-chromium", "page-firefox")
 

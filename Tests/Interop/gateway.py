@@ -39,7 +39,8 @@ class Gateway:
         # origin, so what it may do is what anybody may.
         settings = {"http.listen": f":{http}", "webrtc.listen": f":{webrtc}",
                     "admin.listen": f"127.0.0.1:{admin}", "auth.read": "open",
-                    "rtmp.listen": f"127.0.0.1:{free_port()}", "state.dir": self.folder.name}
+                    "rtmp.listen": f"127.0.0.1:{free_port()}", "state.dir": self.folder.name,
+                    "http.pages": str(ROOT / "public")}
         command = [self.program, "run", "--no-supervise"]
         for name, value in settings.items():
             command += ["--set", f"{name}={value}"]

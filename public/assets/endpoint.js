@@ -293,7 +293,7 @@ function withNewPath(answer, frag) {
 function links(response) {
   const found = {};
   const header = response.headers.get('Link') ?? '';
-  for (const [, target, rest] of header.matchAll(/<([^>]*)>([^,<]*(?:"[^"]*"[^,<]*)*)/g)) {
+  for (const [, target, rest] of header.matchAll(/<([^>]*)>((?:[^,"]|"[^"]*")*)/g)) {
     const relation = rest.match(/rel="?([^";]+)"?/)?.[1];
     if (relation) found[relation] = new URL(target, response.url).href;
   }
