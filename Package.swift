@@ -67,6 +67,7 @@ let package = Package(
         room("SCTP", "SCTP", ["Wire", "CSCTPShims"]),
         room("HTTP", "Web/HTTP", ["Wire"]),
         room("WHIP", "Web/WHIP", ["Wire", "HTTP"]),
+        room("FLV", "Web/FLV", ["Wire", "Media", "Stream", "Containers", "HTTP"]),
         room("Demo", "Ingest/Demo", ["Wire", "Media", "Codecs", "Stream"]),
         room(
             "RTMP", "Ingest/RTMP", ["Wire", "Media", "Codecs", "Stream", "Containers", "Crypto"]),
@@ -79,7 +80,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-                "HTTP", "WHIP", "RTMP", "Demo", "System", "Settings", "CZlib",
+                "HTTP", "WHIP", "FLV", "RTMP", "Demo", "System", "Settings", "CZlib",
             ],
             path: "Sources/Gateway", exclude: ["Config"], swiftSettings: house),
 

@@ -18,13 +18,14 @@ struct TidyTests {
         "SCTP": ["Wire", "CSCTPShims"],
         "Web/HTTP": ["Wire"],
         "Web/WHIP": ["Wire", "HTTP"],
+        "Web/FLV": ["Wire", "Media", "Stream", "Containers", "HTTP"],
         "Ingest/Demo": ["Wire", "Media", "Codecs", "Stream"],
         "Transcode": ["Wire", "Media", "Codecs", "COpus", "CTranscodeShims"],
         "Gateway/Config": ["Wire", "CYAML"],
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],
         "Gateway": [
             "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-            "HTTP", "WHIP", "RTMP", "Demo", "System", "Settings", "CZlib", "Glibc",
+            "HTTP", "WHIP", "FLV", "RTMP", "Demo", "System", "Settings", "CZlib", "Glibc",
             "Synchronization",
         ],
     ]

@@ -1,3 +1,4 @@
+import FLV
 import HTTP
 import Stream
 import System
@@ -14,6 +15,9 @@ extension Worker {
         do throws(Problem) {
             if let route = try WHIPRoute(request.target) {
                 return serveWHIP(route, request, bodyIsWaiting: bodyIsWaiting, connection)
+            }
+            if let route = try FLVRoute(request.target) {
+                return serveFLV(route, request, connection)
             }
         } catch {
             return respond(WHIPRoute.refusal(error), request, connection)

@@ -1,3 +1,5 @@
+import Containers
+import FLV
 import HTTP
 package import Stream
 package import Wire
@@ -13,6 +15,11 @@ package final class HTTPSession: ByteSession {
     private var http: HTTPEffects
     private var requests: [HTTPEvent] = []
     var isBeingServed = false
+    /// Media that was asked for; then the viewer that gets it.
+    private var wanted: WantedMedia?
+    private var viewer: FLVViewer?
+    private var socket: WebSocket?
+    private var lastQuestion: QuestionID = 0
     package private(set) var isEstablished = false
 
     package init(_ site: Site, at now: Instant) {
@@ -70,6 +77,10 @@ package final class HTTPSession: ByteSession {
     package func receive(
         _ bytes: RawSpan, at now: Instant, into effects: inout Effects, out: inout Outbox
     ) -> Int {
+        if socket != nil {
+            withSocket(&effects, &out) { $0.receive(bytes, at: now, into: &$1) }
+            return bytes.byteCount
+        }
         guard connection.wantsBytes else { return 0 }
         swap(&http.outbox, &out)
         connection.receive(bytes, at: now, into: &http)
@@ -88,6 +99,7 @@ package final class HTTPSession: ByteSession {
 
     package func expire(at now: Instant, into effects: inout Effects, out: inout Outbox) {
         within(&effects, &out) { connection, http in connection.expire(at: now, into: &http) }
+        withSocket(&effects, &out) { $0.expire(at: now, into: &$1) }
     }
 
     package func wrote(_ count: Int, at now: Instant, out: inout Outbox) {
@@ -98,22 +110,17 @@ package final class HTTPSession: ByteSession {
 
     package func drain(at now: Instant, into effects: inout Effects, out: inout Outbox) {
         within(&effects, &out) { connection, http in connection.drain(at: now, into: &http) }
+        // An endless answer would hold up the end.
+        if viewer != nil { endMedia(.shuttingDown, at: now, &effects, &out) }
     }
 
-    package var deadline: Instant { connection.deadline ?? .distantFuture }
-    package var wantsBytes: Bool { connection.wantsBytes }
+    package var deadline: Instant {
+        min(
+            connection.deadline ?? .distantFuture, viewer?.deadline ?? .distantFuture,
+            socket?.deadline ?? .distantFuture)
+    }
 
-    // Nothing is published or read over these routes.
-    package func answer(
-        _ answer: Answer, to id: QuestionID, at now: Instant, into effects: inout Effects,
-        out: inout Outbox
-    ) {}
-
-    package func notice(
-        _ notice: Notice, at now: Instant, into effects: inout Effects, out: inout Outbox
-    ) {}
-
-    package func send(_ item: borrowing ReadItem, out: inout Outbox) {}
+    package var wantsBytes: Bool { socket != nil || connection.wantsBytes }
 
     private func within(
         _ effects: inout Effects, _ out: inout Outbox,
@@ -131,11 +138,112 @@ package final class HTTPSession: ByteSession {
             case .offer, .request:
                 isEstablished = true
                 requests.append(event)
-            // No route here speaks anything else.
-            case .upgraded: effects.append(.close(.protocolError))
+            case .upgraded: break
             case .close(let reason):
                 effects.append(.close(reason == .done ? .done : .protocolError))
             }
         }
+    }
+}
+
+// MARK: - Media over HTTP and WebSocket
+
+extension HTTPSession {
+    /// One answer streams at a time: one channel.
+    static let mediaChannel: ChannelID = 0
+
+    /// What is to be said when the stream is there.
+    struct WantedMedia {
+        var request: HTTPRequest.ID
+        var response: HTTPResponse
+        var framing: BodyFraming
+        var dialect: FLVDialect
+    }
+
+    /// - Returns: The question whose answer begins the media.
+    func want(_ media: WantedMedia) -> QuestionID {
+        wanted = media
+        lastQuestion &+= 1
+        return lastQuestion
+    }
+
+    package var sharesItems: Bool { true }
+
+    package func answer(
+        _ answer: Answer, to id: QuestionID, at now: Instant, into effects: inout Effects,
+        out: inout Outbox
+    ) {
+        guard id == lastQuestion, let wanted else { return }
+        self.wanted = nil
+        switch answer {
+        case .subscribed(let snapshot):
+            if let refusal = FLVStart.refusal(snapshot, to: .flv) {
+                effects.append(.unsubscribe(Self.mediaChannel))
+                return refuse(refusal, wanted, at: now, &effects, &out)
+            }
+            viewer = FLVViewer(snapshot, wanted.dialect, wanted.framing, at: now)
+            if wanted.framing == .webSocket { socket = WebSocket(at: now) }
+            respond(
+                to: wanted.request, wanted.response, at: now, into: &effects, out: &out)
+        case .refused(let refusal): refuse(refusal, wanted, at: now, &effects, &out)
+        case .allowed, .published: break
+        }
+    }
+
+    private func refuse(
+        _ refusal: Refusal, _ wanted: WantedMedia, at now: Instant, _ effects: inout Effects,
+        _ out: inout Outbox
+    ) {
+        let response = HTTPResponse(Problem(refusal)).allowingAnyOrigin()
+        respond(to: wanted.request, response, at: now, into: &effects, out: &out)
+    }
+
+    package func begin(
+        _ present: [PresentSlot], channel: ChannelID, at now: Instant, out: inout Outbox
+    ) -> Bool { viewer?.begin(present, at: now, out: &out) ?? false }
+
+    package func send(_ item: borrowing ReadItem, out: inout Outbox) {
+        viewer?.send(item, out: &out)
+    }
+
+    package func notice(
+        _ notice: Notice, at now: Instant, into effects: inout Effects, out: inout Outbox
+    ) {
+        switch notice {
+        case .changed(_, let snapshot): viewer?.update(snapshot)
+        case .ended(_, let reason): endMedia(reason, at: now, &effects, &out)
+        case .keyWanted, .demand: break
+        }
+    }
+
+    /// The end of the stream is the end of the answer, and players know what that means.
+    private func endMedia(
+        _ reason: EndReason, at now: Instant, _ effects: inout Effects, _ out: inout Outbox
+    ) {
+        viewer = nil
+        if socket != nil {
+            withSocket(&effects, &out) {
+                $0.close(WebSocket.CloseCode.goingAway, reason: reason.rawValue, at: now, into: &$1)
+            }
+        } else if let streaming = connection.streamed {
+            within(&effects, &out) { $0.finish(streaming, at: now, into: &$1) }
+        }
+        effects.append(.close(reason))
+    }
+
+    private func withSocket(
+        _ effects: inout Effects, _ out: inout Outbox,
+        _ body: (inout WebSocket, inout WebSocket.Effects) -> Void
+    ) {
+        guard socket != nil else { return }
+        var ends = WebSocket.Effects(outbox: Outbox())
+        swap(&ends.outbox, &out)
+        if var open = socket.take() {
+            body(&open, &ends)
+            socket = open
+        }
+        swap(&ends.outbox, &out)
+        // What a viewer says is of no use to us.
+        for event in ends.events { if case .close = event { effects.append(.close(.done)) } }
     }
 }

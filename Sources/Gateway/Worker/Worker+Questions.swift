@@ -85,7 +85,8 @@ extension Worker {
         return epoch
     }
 
-    private func subscribe(
+    /// Without asking the gate: whoever calls has.
+    func subscribe(
         _ subscription: Subscription, to name: String, _ channel: ChannelID, _ id: QuestionID,
         _ participant: Participant
     ) {

@@ -163,11 +163,11 @@ extension HTTPConnection {
 
     private func openChunk(_ count: Int, into effects: inout HTTPEffects) {
         guard streamFraming == .chunked else { return }
-        effects.outbox.append(String(count, radix: 16) + "\r\n")
+        BodyFraming.chunked.open(count, into: &effects.outbox)
     }
 
     private func closeChunk(into effects: inout HTTPEffects) {
-        if streamFraming == .chunked { effects.outbox.append("\r\n") }
+        if streamFraming == .chunked { BodyFraming.chunked.close(into: &effects.outbox) }
     }
 
     private mutating func upgrade(_ id: HTTPRequest.ID, into effects: inout HTTPEffects) {

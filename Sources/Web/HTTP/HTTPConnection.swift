@@ -70,6 +70,9 @@ package struct HTTPConnection: Sendable {
 
     package var isClosing: Bool { phase == .closing }
 
+    /// The request whose answer is being streamed.
+    package var streamed: HTTPRequest.ID? { phase == .streaming ? request?.id : nil }
+
     /// When `expire` is to be called, if nothing happens before.
     package var deadline: Instant? {
         switch phase {

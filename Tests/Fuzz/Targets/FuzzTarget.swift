@@ -7,6 +7,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case demoFile = "demo-file"
     case demux = "demux"
     case httpRequest = "http-request"
+    case amf = "amf"
+    case flv = "flv"
+    case rtmpChunks = "rtmp-chunks"
+    case rtmpSession = "rtmp-session"
     case iceAgent = "ice-agent"
     case dtls = "dtls"
     case json = "json"
@@ -31,6 +35,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .demoFile: fuzzDemoFile(bytes)
         case .demux: fuzzDemux(bytes)
         case .httpRequest: fuzzHTTPRequest(bytes)
+        case .amf: fuzzAMF(bytes)
+        case .flv: fuzzFLV(bytes)
+        case .rtmpChunks: fuzzRTMPChunks(bytes)
+        case .rtmpSession: fuzzRTMPSession(bytes)
         case .iceAgent: fuzzICEAgent(bytes)
         case .dtls: fuzzDTLS(bytes)
         case .json: fuzzJSON(bytes)
