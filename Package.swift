@@ -119,6 +119,13 @@ let package = Package(
             name: "CryptoBench", dependencies: ["Wire", "Crypto", "CYardstick"],
             path: "bench/Crypto", swiftSettings: house),
         .executableTarget(
+            name: "FanOutBench",
+            dependencies: [
+                "Wire", "Media", "RTP", "Stream", "Crypto", "ICE", "CYardstick",
+                "CAllocationCount",
+            ],
+            path: "bench/FanOut", swiftSettings: house),
+        .executableTarget(
             name: "EngineBench",
             dependencies: ["Wire", "System", "CYardstick", "CAllocationCount"],
             path: "bench/Engine", swiftSettings: house),

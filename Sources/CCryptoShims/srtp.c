@@ -55,6 +55,11 @@ struct crypto_srtp {
 
 size_t crypto_key_size(void) { return sizeof(srtp_key); }
 
+void crypto_key_prefetch(const void *key) {
+    for (size_t line = 0; line < sizeof(srtp_key); line += 64)
+        __builtin_prefetch((const char *)key + line);
+}
+
 // The IV of both modes but for where the salt ends: RFC 3711 §4.1.1 and RFC 7714 §8.1 put SSRC and
 // index two bytes apart.
 static void make_iv(const srtp_key *key, uint32_t ssrc, uint64_t index, uint8_t iv[16]) {

@@ -119,24 +119,36 @@ static void by_job(
 }
 #endif
 
-void yardstick_srtp_run(struct yardstick_srtp *srtp, const uint8_t *payload) {
-    for (unsigned i = 0; i < srtp->keys; i++) {
-        struct viewer *viewer = &srtp->viewers[i];
-        uint8_t *out = srtp->arena + (i % RING) * srtp->stride;
-        header(viewer, out);
-        if (srtp->kind == 0) memcpy(out + HEADER, payload, srtp->size);
-        if (srtp->kind == 1) by_evp(viewer, payload, srtp->size, out);
+static void one(
+    struct yardstick_srtp *srtp, struct viewer *viewer, unsigned slot, const uint8_t *payload) {
+    uint8_t *out = srtp->arena + slot * srtp->stride;
+    header(viewer, out);
+    if (srtp->kind == 0) memcpy(out + HEADER, payload, srtp->size);
+    if (srtp->kind == 1) by_evp(viewer, payload, srtp->size, out);
 #ifdef HAS_IPSEC_MB
-        if (srtp->kind == 2) by_gcm(srtp, viewer, payload, out);
-        if (srtp->kind == 3) by_job(srtp, viewer, i % RING, payload, out);
+    if (srtp->kind == 2) by_gcm(srtp, viewer, payload, out);
+    if (srtp->kind == 3) by_job(srtp, viewer, slot, payload, out);
 #endif
-        viewer->sequence++;
-    }
+    viewer->sequence++;
+}
+
+void yardstick_srtp_fan(
+    struct yardstick_srtp *srtp, const uint8_t *payloads, size_t stride, unsigned count) {
+    unsigned slot = 0;
+    for (unsigned i = 0; i < srtp->keys; i++)
+        for (unsigned k = 0; k < count; k++) {
+            one(srtp, &srtp->viewers[i], slot, payloads + k * stride);
+            slot = (slot + 1) % RING;
+        }
 #ifdef HAS_IPSEC_MB
     if (srtp->kind == 3)
         while (IMB_FLUSH_JOB(srtp->manager)) {
         }
 #endif
+}
+
+void yardstick_srtp_run(struct yardstick_srtp *srtp, const uint8_t *payload) {
+    yardstick_srtp_fan(srtp, payload, 0, 1);
 }
 
 static void make_viewer(struct yardstick_srtp *srtp, struct viewer *viewer, unsigned index) {

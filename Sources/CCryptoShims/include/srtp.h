@@ -23,6 +23,8 @@ bool crypto_key_set(
     crypto_srtp *engine, void *key, uint16_t profile, const uint8_t *encryption,
     const uint8_t *authentication, const uint8_t *salt);
 void crypto_key_clear(void *key);
+/// It will be used soon: brings it nearer.
+void crypto_key_prefetch(const void *key);
 
 /// The key derivation of RFC 3711 §4.3 and RFC 7714 §11.
 bool crypto_derive(

@@ -192,6 +192,12 @@ extension CryptoEngine {
         }
     }
 
+    /// What is to be protected next is under this key: with a few hundred viewers their keys do not
+    /// fit the nearer caches, and each would be waited for.
+    package func prefetch(_ key: SRTPKey) {
+        unsafe crypto_key_prefetch(rtp[Int(key.index)])
+    }
+
     /// The same for packets whose payload is in place already, for many keys at once: what makes
     /// SHA-1 three times faster. Each packet grows by its profile's tag.
     package func protect(_ jobs: [SRTPJob], in arena: inout MutableRawSpan) {

@@ -18,6 +18,24 @@ package struct NegotiatedSession: Sendable {
     package var cname: String
     /// Firefox cannot play a stream whose RTX packets carry the mid extension.
     package var omitsMidOnRTX: Bool
+
+    package init(
+        role: Offer.Role, local: ICECredentials, remote: ICECredentials, dtls: DTLSRole,
+        fingerprints: [Fingerprint], audio: NegotiatedMedia? = nil,
+        video: NegotiatedMedia? = nil, channel: NegotiatedChannel? = nil, cname: String,
+        omitsMidOnRTX: Bool
+    ) {
+        self.role = role
+        self.local = local
+        self.remote = remote
+        self.dtls = dtls
+        self.fingerprints = fingerprints
+        self.audio = audio
+        self.video = video
+        self.channel = channel
+        self.cname = cname
+        self.omitsMidOnRTX = omitsMidOnRTX
+    }
 }
 
 package struct NegotiatedMedia: Equatable, Sendable {
@@ -68,6 +86,18 @@ package struct NegotiatedCodec: Equatable, Sendable {
     /// H.264 only.
     package var profile: H264Profile?
     package var feedback: Feedback
+
+    package init(
+        codec: Codec, payloadType: UInt8, rtx: UInt8?, clockRate: Int32, profile: H264Profile?,
+        feedback: Feedback
+    ) {
+        self.codec = codec
+        self.payloadType = payloadType
+        self.rtx = rtx
+        self.clockRate = clockRate
+        self.profile = profile
+        self.feedback = feedback
+    }
 
     /// The kinds of RTCP feedback both sides know for this payload type.
     package struct Feedback: OptionSet, Sendable {

@@ -16,70 +16,92 @@ extension FanOut {
     private static let connectionMaximum = 64 * 1024
 
     func emit(
-        _ item: borrowing GatherItem, _ slot: Int, _ hot: inout ViewerHot,
-        _ cold: inout ViewerCold, _ turn: Turn, _ engine: inout CryptoEngine,
-        _ batch: inout SendBatch, _ framed: inout RTCOutput
+        _ item: borrowing GatherItem, _ slot: ViewerSlot, _ viewer: Viewer, _ turn: Turn,
+        _ engine: inout CryptoEngine, _ batch: inout SendBatch, _ framed: inout RTCOutput
     ) -> Step {
         let length = Int(item.length)
-        guard length <= Self.payloadMaximum else { return leaveOut(item, slot, &hot, &cold) }
         guard batch.fits(Self.headerMaximum + length + 2 * Self.tagMaximum) else { return .full }
-        if hot.isConnection, !admitConnection(&hot, &cold, turn) { return .held }
-        if item.startsFrame { beginFrame(item, slot, &hot, &cold, turn) }
+        if item.startsFrame { beginFrame(item, slot, viewer, turn) }
+        guard viewer.hot.isDirect, slot.hot.isShort, length <= Self.payloadMaximum else {
+            return emitOther(item, slot, viewer, turn, &engine, &batch, &framed)
+        }
+        let outIndex = UInt64(bitPattern: item.index &+ slot.hot.outDelta)
+        var window = batch.window(Self.headerMaximum + length + Self.tagMaximum)
+        let timestamp = UInt32(truncatingIfNeeded: item.ticks) &+ slot.hot.timestampDelta
+        let headerCount = writeShort(
+            item, UInt16(truncatingIfNeeded: outIndex), timestamp, slot, viewer, &window)
+        let total = engine.protect(
+            &window, headerCount: headerCount, payload: item.payload, ssrc: slot.hot.ssrc,
+            index: outIndex, key: viewer.hot.key)
+        batch.commit(total)
+        note(item, outIndex, slot, total, viewer, turn)
+        return .done
+    }
+
+    /// Whatever is not as it is nearly always.
+    @inline(never)
+    private func emitOther(
+        _ item: borrowing GatherItem, _ slot: ViewerSlot, _ viewer: Viewer, _ turn: Turn,
+        _ engine: inout CryptoEngine, _ batch: inout SendBatch, _ framed: inout RTCOutput
+    ) -> Step {
+        let length = Int(item.length)
+        guard length <= Self.payloadMaximum else { return leaveOut(item, slot, viewer) }
+        if viewer.hot.isConnection, !admitConnection(viewer, turn) { return .held }
         let start = batch.byteCount
         var window = batch.window(Self.headerMaximum + length + Self.tagMaximum)
-        let outIndex = UInt64(bitPattern: item.index &+ hot.slots[slot].outDelta)
-        let headerCount = writeHeader(item, outIndex, slot, hot, cold, turn, &window)
-        let total = headerCount + length + hot.tagCount
-        if !hot.isValidated, !cold.session.admitSending(total, on: cold.route) { return .held }
-        protect(
-            item, headerCount, outIndex, slot, start: start, hot, cold, &engine, &window)
-        if hot.isConnection {
-            framed.send(window.bytes.extracting(0..<total), on: cold.route)
-            cold.connectionBytes += total
+        let outIndex = UInt64(bitPattern: item.index &+ slot.hot.outDelta)
+        let headerCount = writeHeader(item, outIndex, slot, viewer, turn, &window)
+        let total = headerCount + length + viewer.hot.tagCount
+        if !viewer.hot.isValidated,
+            !viewer.cold.session.admitSending(total, on: viewer.cold.route)
+        {
+            return .held
+        }
+        protect(item, headerCount, outIndex, slot, start: start, viewer, &engine, &window)
+        if viewer.hot.isConnection {
+            framed.send(window.bytes.extracting(0..<total), on: viewer.cold.route)
+            viewer.cold.connectionBytes += total
         } else {
             batch.commit(total)
         }
-        note(item, outIndex, slot, total, &hot, &cold, turn)
+        note(item, outIndex, slot, total, viewer, turn)
         return .done
     }
 
     private func note(
-        _ item: borrowing GatherItem, _ outIndex: UInt64, _ slot: Int, _ total: Int,
-        _ hot: inout ViewerHot, _ cold: inout ViewerCold, _ turn: Turn
+        _ item: borrowing GatherItem, _ outIndex: UInt64, _ slot: ViewerSlot, _ total: Int,
+        _ viewer: Viewer, _ turn: Turn
     ) {
-        cold.sent.note(
-            transport: hot.transport, slot: slot, kind: .media, outIndex: outIndex,
+        viewer.cold.sent.note(
+            transport: viewer.hot.transport, slot: slot.number, kind: .media, outIndex: outIndex,
             sourceIndex: item.index, size: total, at: turn.instant)
-        hot.transport &+= 1
-        hot.slots[slot].packets &+= 1
-        hot.slots[slot].octets &+= UInt32(item.length)
-        if hot.isPaced { cold.pace.charge(total) }
-        cold.traffic.packets &+= 1
-        cold.traffic.bytes &+= UInt64(total)
-        guard item.index >= hot.slots[slot].next else { return }
-        hot.slots[slot].next = item.index + 1
-        hot.slots[slot].lastTicks = item.ticks
+        viewer.hot.transport &+= 1
+        slot.hot.packets &+= 1
+        slot.hot.octets &+= UInt32(item.length)
+        if viewer.hot.isPaced { viewer.cold.pace.charge(total) }
+        guard item.index >= slot.hot.next else { return }
+        slot.hot.next = item.index + 1
+        slot.hot.lastTicks = item.ticks
     }
 
     /// Passed over: its number stays a hole, which the viewer asks for and does not get.
     private func leaveOut(
-        _ item: borrowing GatherItem, _ slot: Int, _ hot: inout ViewerHot,
-        _ cold: inout ViewerCold
+        _ item: borrowing GatherItem, _ slot: ViewerSlot, _ viewer: Viewer
     ) -> Step {
-        cold.traffic.tooLarge += 1
-        hot.slots[slot].next = max(hot.slots[slot].next, item.index + 1)
+        viewer.cold.traffic.tooLarge += 1
+        slot.hot.next = max(slot.hot.next, item.index + 1)
         return .done
     }
 
     private func admitConnection(
-        _ hot: inout ViewerHot, _ cold: inout ViewerCold, _ turn: Turn
+        _ viewer: Viewer, _ turn: Turn
     ) -> Bool {
-        if cold.connectionTurn != self.turn {
-            cold.connectionTurn = self.turn
-            cold.connectionBytes = 0
+        if viewer.cold.connectionTurn != self.turn {
+            viewer.cold.connectionTurn = self.turn
+            viewer.cold.connectionBytes = 0
         }
-        guard cold.connectionBytes < Self.connectionMaximum else {
-            hot.dueAt = min(hot.dueAt, turn.instant + Pace.interval)
+        guard viewer.cold.connectionBytes < Self.connectionMaximum else {
+            viewer.hot.dueAt = min(viewer.hot.dueAt, turn.instant + Pace.interval)
             return false
         }
         return true
@@ -88,84 +110,91 @@ extension FanOut {
     /// What the packets of a frame carry besides their transport number: the same for all of them,
     /// so that they have one size.
     private func beginFrame(
-        _ item: borrowing GatherItem, _ slot: Int, _ hot: inout ViewerHot,
-        _ cold: inout ViewerCold, _ turn: Turn
+        _ item: borrowing GatherItem, _ slot: ViewerSlot, _ viewer: Viewer, _ turn: Turn
     ) {
         var carried: UInt8 = 0
-        if hot.slots[slot].needsMid { carried |= SlotHot.Extensions.mid }
-        if hot.slots[slot].captureID != 0, hot.slots[slot].isLinear,
-            turn.milliseconds &- hot.slots[slot].capturedAt >= 1000
+        if slot.hot.needsMid { carried |= SlotHot.Extensions.mid }
+        if slot.hot.captureID != 0, slot.hot.isLinear,
+            turn.milliseconds &- slot.hot.capturedAt >= 1000
         {
             carried |= SlotHot.Extensions.capture
-            hot.slots[slot].capturedAt = turn.milliseconds
+            slot.hot.capturedAt = turn.milliseconds
         }
         let isKey = item.isKey
-        if hot.slots[slot].playoutID != 0, hot.slots[slot].tellsPlayout || isKey {
+        if slot.hot.playoutID != 0, slot.hot.tellsPlayout || isKey {
             carried |= SlotHot.Extensions.playout
-            if turn.instant >= cold.slots[slot].playoutUntil {
-                hot.slots[slot].tellsPlayout = false
+            if turn.instant >= slot.cold.playoutUntil {
+                slot.hot.tellsPlayout = false
             }
         }
-        hot.slots[slot].frameExtensions = carried
+        slot.hot.frameExtensions = carried
     }
 
     // MARK: Header
 
     @_lifetime(window: copy window)
     private func writeHeader(
-        _ item: borrowing GatherItem, _ outIndex: UInt64, _ slot: Int, _ hot: borrowing ViewerHot,
-        _ cold: borrowing ViewerCold, _ turn: Turn, _ window: inout MutableRawSpan
+        _ item: borrowing GatherItem, _ outIndex: UInt64, _ slot: ViewerSlot, _ viewer: Viewer,
+        _ turn: Turn, _ window: inout MutableRawSpan
     ) -> Int {
         let timestamp =
-            hot.slots[slot].isLinear
-            ? UInt32(truncatingIfNeeded: item.ticks) &+ hot.slots[slot].timestampDelta
-            : cold.slots[slot].runs.current.timestamp(of: item.ticks)
+            slot.hot.isLinear
+            ? UInt32(truncatingIfNeeded: item.ticks) &+ slot.hot.timestampDelta
+            : slot.cold.runs.current.timestamp(of: item.ticks)
         let sequence = UInt16(truncatingIfNeeded: outIndex)
-        guard hot.slots[slot].frameExtensions == 0 else {
-            return writeExtensions(item, sequence, timestamp, slot, hot, cold, turn, &window)
+        guard slot.hot.frameExtensions == 0 else {
+            return writeExtensions(item, sequence, timestamp, slot, viewer, turn, &window)
         }
-        var type = UInt32(hot.slots[slot].payloadType)
-        if item.hasMarker { type |= 0x80 }
+        return writeShort(item, sequence, timestamp, slot, viewer, &window)
+    }
+
+    /// The header that nearly every packet has: twelve bytes and the transport number.
+    @_lifetime(window: copy window)
+    private func writeShort(
+        _ item: borrowing GatherItem, _ sequence: UInt16, _ timestamp: UInt32,
+        _ slot: ViewerSlot, _ viewer: Viewer, _ window: inout MutableRawSpan
+    ) -> Int {
+        let type = UInt32(slot.hot.payloadType) | item.marker
         var first: UInt32 = item.padding > 0 ? 0xa000_0000 : 0x8000_0000
         first |= type << 16 | UInt32(sequence)
-        let transportID = hot.slots[slot].transportID
+        let transportID = slot.hot.transportID
         if transportID != 0 { first |= 0x1000_0000 }
         window.store(first, at: 0)
         window.store(timestamp, at: 4)
-        window.store(hot.slots[slot].ssrc, at: 8)
+        window.store(slot.hot.ssrc, at: 8)
         guard transportID != 0 else { return 12 }
         // One word of one-byte extensions (RFC 8285 §4.2): two bytes of number, one of padding.
         window.store(0xbede_0001, at: 12)
         window.store(
-            (UInt32(transportID) << 4 | 1) << 24 | UInt32(hot.transport) << 8, at: 16)
+            (UInt32(transportID) << 4 | 1) << 24 | UInt32(viewer.hot.transport) << 8, at: 16)
         return 20
     }
 
     /// The few packets that carry more are written the general way.
     @_lifetime(window: copy window)
     private func writeExtensions(
-        _ item: borrowing GatherItem, _ sequence: UInt16, _ timestamp: UInt32, _ slot: Int,
-        _ hot: borrowing ViewerHot, _ cold: borrowing ViewerCold, _ turn: Turn,
+        _ item: borrowing GatherItem, _ sequence: UInt16, _ timestamp: UInt32, _ slot: ViewerSlot,
+        _ viewer: Viewer, _ turn: Turn,
         _ window: inout MutableRawSpan
     ) -> Int {
-        let carried = hot.slots[slot].frameExtensions
+        let carried = slot.hot.frameExtensions
         var out = ByteWriter(window._mutatingExtracting(0..<Self.headerMaximum))
         var header = RTPHeaderWriter(
-            payloadType: hot.slots[slot].payloadType, marker: item.hasMarker, sequence: sequence,
-            timestamp: timestamp, ssrc: hot.slots[slot].ssrc, padded: item.padding > 0, into: &out)
-        header.write(id: hot.slots[slot].transportID, uint16: hot.transport, into: &out)
-        if carried & SlotHot.Extensions.mid != 0, let mid = cold.slots[slot].mid {
-            header.write(id: hot.slots[slot].midID, mid, into: &out)
+            payloadType: slot.hot.payloadType, marker: item.hasMarker, sequence: sequence,
+            timestamp: timestamp, ssrc: slot.hot.ssrc, padded: item.padding > 0, into: &out)
+        header.write(id: slot.hot.transportID, uint16: viewer.hot.transport, into: &out)
+        if carried & SlotHot.Extensions.mid != 0, let mid = slot.cold.mid {
+            header.write(id: slot.hot.midID, mid, into: &out)
         }
         if carried & SlotHot.Extensions.playout != 0 {
             let delay =
-                hot.slots[slot].state == .join ? PlayoutDelay.none : cold.playoutDelay
-            header.write(id: hot.slots[slot].playoutID, uint24: delay, into: &out)
+                slot.hot.state == .join ? PlayoutDelay.none : viewer.cold.playoutDelay
+            header.write(id: slot.hot.playoutID, uint24: delay, into: &out)
         }
-        if carried & SlotHot.Extensions.capture != 0, let lane = lane(hot.slots[slot].lane) {
+        if carried & SlotHot.Extensions.capture != 0, let lane = lane(slot.hot.lane) {
             let capture = turn.wall.utc(at: lane.encoding.capture(of: item.ticks))
             header.write(
-                id: hot.slots[slot].captureID,
+                id: slot.hot.captureID,
                 uint64: NTPTime(unixNanoseconds: capture).bits, into: &out)
         }
         return header.finish(into: &out)
@@ -177,38 +206,36 @@ extension FanOut {
     /// are worked on at once.
     @_lifetime(window: copy window)
     private func protect(
-        _ item: borrowing GatherItem, _ headerCount: Int, _ outIndex: UInt64, _ slot: Int,
-        start: Int, _ hot: borrowing ViewerHot, _ cold: borrowing ViewerCold,
+        _ item: borrowing GatherItem, _ headerCount: Int, _ outIndex: UInt64, _ slot: ViewerSlot,
+        start: Int, _ viewer: Viewer,
         _ engine: inout CryptoEngine, _ window: inout MutableRawSpan
     ) {
-        let ssrc = hot.slots[slot].ssrc
-        let isPatched = hot.slots[slot].isPatched
-        guard hot.isBatched || isPatched else {
+        let ssrc = slot.hot.ssrc
+        guard !viewer.hot.isGCM || slot.hot.isPatched else {
             _ = engine.protect(
                 &window, headerCount: headerCount, payload: item.payload, ssrc: ssrc,
-                index: outIndex, key: hot.key)
+                index: outIndex, key: viewer.hot.key)
             return
         }
         window.copy(item.payload, at: headerCount)
-        if hot.slots[slot].isPatched {
-            VP8Picture.patch(&window, at: headerCount, item, cold.slots[slot].runs.current)
+        if slot.hot.isPatched {
+            VP8Picture.patch(&window, at: headerCount, item, slot.cold.runs.current)
         }
         finish(
             headerCount: headerCount, count: headerCount + Int(item.length), ssrc, outIndex,
-            start: start, hot, &engine, &window)
+            start: start, viewer, &engine, &window)
     }
 
     /// A packet whose payload is in place: protected now, or with the others of this turn.
     @_lifetime(window: copy window)
     func finish(
         headerCount: Int, count: Int, _ ssrc: UInt32, _ index: UInt64, start: Int,
-        _ hot: borrowing ViewerHot, _ engine: inout CryptoEngine, _ window: inout MutableRawSpan
+        _ viewer: Viewer, _ engine: inout CryptoEngine, _ window: inout MutableRawSpan
     ) {
         var job = SRTPJob(
             start: start, headerCount: headerCount, count: count, ssrc: ssrc, index: index,
-            key: hot.key)
-        let isConnection = hot.isConnection
-        if hot.isBatched, !isConnection {
+            key: viewer.hot.key)
+        if !viewer.hot.isGCM, !viewer.hot.isConnection {
             jobs.append(job)
         } else {
             job.start = 0

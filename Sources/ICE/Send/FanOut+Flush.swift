@@ -62,79 +62,98 @@ extension FanOut {
         while resumeAt < table.end {
             let place = resumeAt
             if table.isUsed(place) {
+                prefetch(behind: place, engine)
                 let step = serve(
-                    &table[hot: place], &table[cold: place], items.span, turn, &engine, &batch,
-                    &framed)
+                    table[place], items.span, turn, &engine, &batch, &framed)
                 if step == .full { return true }
-                dueAt = min(dueAt, table[hot: place].dueAt)
-                noteHopeless(place)
+                dueAt = min(dueAt, table[place].hot.dueAt)
+                if table[place].hot.isHopeless { sayHopeless(place) }
             }
             resumeAt += 1
         }
         return false
     }
 
-    private func noteHopeless(_ place: Int) {
-        guard table[cold: place].isHopeless, !table[cold: place].wasToldHopeless else { return }
-        table[cold: place].wasToldHopeless = true
-        events.append(.hopeless(table.id(at: place)))
+    private func serve(
+        _ viewer: Viewer, _ items: Span<GatherItem>, _ turn: Turn,
+        _ engine: inout CryptoEngine, _ batch: inout SendBatch, _ framed: inout RTCOutput
+    ) -> Step {
+        let isDue = viewer.hot.dueAt <= turn.instant
+        // The steps say when they want to be called again.
+        if isDue { viewer.hot.dueAt = .distantFuture }
+        guard viewer.hot.isWritable else { return .done }
+        batch.begin(to: viewer.hot.destination, from: viewer.hot.source)
+        var step = sendMedia(viewer, items, turn, &engine, &batch, &framed)
+        guard isDue || viewer.hot.reportsNow else { return step }
+        if step != .full, viewer.cold.reportAt <= turn.instant {
+            step = sendReports(viewer, turn, &engine, &batch, &framed)
+        }
+        if step == .full {
+            viewer.hot.dueAt = turn.instant
+        } else {
+            viewer.hot.reportsNow = false
+            viewer.hot.dueAt = min(viewer.hot.dueAt, viewer.nextDue(after: turn.instant))
+        }
+        return step
     }
 
-    private func serve(
-        _ hot: inout ViewerHot, _ cold: inout ViewerCold, _ items: Span<GatherItem>,
-        _ turn: Turn, _ engine: inout CryptoEngine, _ batch: inout SendBatch,
-        _ framed: inout RTCOutput
+    private func sendMedia(
+        _ viewer: Viewer, _ items: Span<GatherItem>, _ turn: Turn,
+        _ engine: inout CryptoEngine, _ batch: inout SendBatch, _ framed: inout RTCOutput
     ) -> Step {
-        guard hot.isWritable else {
-            hot.dueAt = .distantFuture
-            return .done
+        let sound = viewer.slot(ViewerHot.audio)
+        let audio = send(sound, viewer, items, turn, &engine, &batch, &framed)
+        guard audio == .done else { return audio }
+        if viewer.hot.hasRepairs {
+            let repairs = sendRepairs(viewer, turn, &engine, &batch, &framed)
+            guard repairs == .done else { return repairs }
         }
-        batch.begin(to: hot.destination, from: hot.source)
-        hot.dueAt = .distantFuture
-        defer { hot.dueAt = min(hot.dueAt, cold.nextDue) }
-        let audio = send(ViewerHot.audio, &hot, &cold, items, turn, &engine, &batch, &framed)
-        if audio == .full { return .full }
-        if hot.hasRepairs {
-            let repairs = sendRepairs(&hot, &cold, turn, &engine, &batch, &framed)
-            if repairs == .full { return .full }
-        }
-        if audio != .held {
-            let video = send(ViewerHot.video, &hot, &cold, items, turn, &engine, &batch, &framed)
-            if video == .full { return .full }
-        }
-        guard cold.reportAt <= turn.instant else { return .done }
-        return sendReports(&hot, &cold, turn, &engine, &batch, &framed)
+        let picture = viewer.slot(ViewerHot.video)
+        return send(picture, viewer, items, turn, &engine, &batch, &framed)
     }
 
     /// One slot of one viewer: the short way if it is where the turn began, else by the history.
     private func send(
-        _ slot: Int, _ hot: inout ViewerHot, _ cold: inout ViewerCold,
+        _ slot: ViewerSlot, _ viewer: Viewer,
         _ items: Span<GatherItem>, _ turn: Turn, _ engine: inout CryptoEngine,
         _ batch: inout SendBatch, _ framed: inout RTCOutput
     ) -> Step {
-        switch hot.slots[slot].state {
+        switch slot.hot.state {
         case .absent, .paused: return .done
         case .empty, .waitKey, .join:
-            return read(slot, &hot, &cold, turn, &engine, &batch, &framed)
+            return read(slot, viewer, turn, &engine, &batch, &framed)
         case .live: break
         }
-        let head = heads[Int(hot.slots[slot].lane)]
+        let head = heads[Int(slot.hot.lane)]
         let isPlain =
-            head.isOrdinary && (head.isBest || hot.slots[slot].isPinned)
-            && hot.slots[slot].repairsSeen == head.repairCount && !hot.slots[slot].isSelective
-            && !hot.slots[slot].needsRun && !hot.slots[slot].isSkipping && !hot.isPaced
-        if isPlain, hot.slots[slot].next == head.end { return .done }
-        guard isPlain, hot.slots[slot].next == head.from,
-            hot.slots[slot].generation == head.generation
+            head.isOrdinary && (head.isBest || slot.hot.isPinned)
+            && slot.hot.repairsSeen == head.repairCount && !slot.hot.isSelective
+            && !slot.hot.needsRun && !slot.hot.isSkipping && !viewer.hot.isPaced
+        if isPlain, slot.hot.next == head.end { return .done }
+        guard isPlain, slot.hot.next == head.from,
+            slot.hot.generation == head.generation
         else {
-            return read(slot, &hot, &cold, turn, &engine, &batch, &framed)
+            return read(slot, viewer, turn, &engine, &batch, &framed)
         }
         for place in Int(head.itemsFrom)..<Int(head.itemsEnd) {
-            let step = emit(items[place], slot, &hot, &cold, turn, &engine, &batch, &framed)
+            let step = emit(items[place], slot, viewer, turn, &engine, &batch, &framed)
             guard step == .done else { return step }
         }
-        hot.slots[slot].next = head.end
+        slot.hot.next = head.end
         return .done
+    }
+
+    /// The key of the next viewer comes nearer while this one is served.
+    private func prefetch(behind place: Int, _ engine: borrowing CryptoEngine) {
+        guard place + 1 < table.end, table.isUsed(place + 1) else { return }
+        engine.prefetch(table[place + 1].hot.key)
+    }
+
+    private func sayHopeless(_ place: Int) {
+        table[place].hot.isHopeless = false
+        guard !table[place].cold.wasHopeless else { return }
+        table[place].cold.wasHopeless = true
+        events.append(.hopeless(table.id(at: place)))
     }
 
     /// Packets of AES-CM viewers, all at once.

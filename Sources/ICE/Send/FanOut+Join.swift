@@ -11,161 +11,160 @@ extension FanOut {
 
     /// Nothing is being read: finds a place to begin. - Returns: True if there is one.
     func begin(
-        _ slot: Int, _ hot: inout ViewerHot, _ cold: inout ViewerCold, _ now: Instant
+        _ slot: ViewerSlot, _ viewer: Viewer, _ now: Instant
     ) -> Bool {
-        guard let target = wantedLane(slot, hot, cold), let lane = lane(target),
+        guard let target = wantedLane(slot, viewer), let lane = lane(target),
             !lane.history.isEmpty || !lane.encoding.isEnded
         else {
-            hot.slots[slot].state = .empty
-            cold.slots[slot].waitUntil = .distantFuture
+            slot.hot.state = .empty
+            slot.cold.waitUntil = .distantFuture
             return false
         }
-        enterLane(&hot, slot, target)
-        hot.slots[slot].state = .waitKey
-        if lane.history.beginsAnywhere { return beginSound(lane, slot, &hot, &cold, now) }
-        let plan = makePlan(target, slot, cold, now)
-        return follow(plan, lane, slot, &hot, &cold, now)
+        enterLane(slot, target)
+        slot.hot.state = .waitKey
+        if lane.history.beginsAnywhere { return beginSound(lane, slot, viewer, now) }
+        let plan = makePlan(target, slot, viewer, now)
+        return follow(plan, lane, slot, viewer, now)
     }
 
     /// Sound begins with what is new.
     private func beginSound(
-        _ lane: Lane, _ slot: Int, _ hot: inout ViewerHot, _ cold: inout ViewerCold,
+        _ lane: Lane, _ slot: ViewerSlot, _ viewer: Viewer,
         _ now: Instant
     ) -> Bool {
         // A republished stream goes on where it begins; a new viewer hears what is said now.
-        let since = cold.slots[slot].joins == 0 ? now : cold.slots[slot].keyAfter
+        let since = slot.cold.joins == 0 ? now : slot.cold.keyAfter
         let index = lane.history.index(arrivedSince: since)
         guard lane.history.meta(index) != nil else { return false }
-        cold.slots[slot].joins += 1
-        hot.slots[slot].next = index
-        goLive(slot, &hot, &cold, now)
+        slot.cold.joins += 1
+        slot.hot.next = index
+        goLive(slot, viewer, now)
         return true
     }
 
     private func makePlan(
-        _ number: UInt8, _ slot: Int, _ cold: borrowing ViewerCold, _ now: Instant
+        _ number: UInt8, _ slot: ViewerSlot, _ viewer: Viewer, _ now: Instant
     ) -> JoinPlan {
         var situation = situation(of: number, now)
-        situation.target = cold.estimator.target
-        situation.requestFailed = cold.slots[slot].requestFailed
+        situation.target = viewer.cold.estimator.target
+        situation.requestFailed = slot.cold.requestFailed
         let key = lanes[Int(number)]?.history
         let arrival = key?.lastKey.flatMap { key?.meta($0)?.arrival }
-        situation.hasKey = arrival.map { $0 >= cold.slots[slot].keyAfter } ?? false
+        situation.hasKey = arrival.map { $0 >= slot.cold.keyAfter } ?? false
         return JoinPlan.decide(situation)
     }
 
     /// Does what the plan says; called again for as long as it says to wait.
     private func follow(
-        _ plan: JoinPlan, _ lane: Lane, _ slot: Int, _ hot: inout ViewerHot,
-        _ cold: inout ViewerCold, _ now: Instant
+        _ plan: JoinPlan, _ lane: Lane, _ slot: ViewerSlot, _ viewer: Viewer, _ now: Instant
     ) -> Bool {
-        let isNew = cold.slots[slot].plan?.way != plan.way
-        cold.slots[slot].plan = plan
+        let isNew = slot.cold.plan?.way != plan.way
+        slot.cold.plan = plan
         switch plan.way {
         case .freshKey:
-            if cold.slots[slot].waitUntil == .distantFuture {
-                cold.slots[slot].waitUntil = now + JoinPlan.freshKeyPatience
-                cold.slots[slot].keyAfter = max(cold.slots[slot].keyAfter, now)
-                cold.decisions.note(.askedForKey, at: now)
-            } else if now >= cold.slots[slot].waitUntil {
+            if slot.cold.waitUntil == .distantFuture {
+                slot.cold.waitUntil = now + JoinPlan.freshKeyPatience
+                slot.cold.keyAfter = max(slot.cold.keyAfter, now)
+                viewer.cold.decisions.note(.askedForKey, at: now)
+            } else if now >= slot.cold.waitUntil {
                 // The key frame that is there is better than none; one that comes later is taken
                 // all the same.
-                cold.slots[slot].requestFailed = true
-                cold.slots[slot].waitUntil = .distantFuture
-                cold.slots[slot].keyAfter = cold.slots[slot].keyFloor
-                return begin(slot, &hot, &cold, now)
+                slot.cold.requestFailed = true
+                slot.cold.waitUntil = .distantFuture
+                slot.cold.keyAfter = slot.cold.keyFloor
+                return begin(slot, viewer, now)
             }
-            heads[Int(hot.slots[slot].lane)].isKeyWished = true
-            hot.dueAt = min(hot.dueAt, cold.slots[slot].waitUntil)
+            heads[Int(slot.hot.lane)].isKeyWished = true
+            viewer.hot.dueAt = min(viewer.hot.dueAt, slot.cold.waitUntil)
             return false
         case .waitKey:
-            cold.slots[slot].waitUntil = .distantFuture
-            heads[Int(hot.slots[slot].lane)].isKeyWished = true
-            if isNew { cold.decisions.note(.askedForKey, at: now) }
+            slot.cold.waitUntil = .distantFuture
+            heads[Int(slot.hot.lane)].isKeyWished = true
+            if isNew { viewer.cold.decisions.note(.askedForKey, at: now) }
             return false
         case .burst(let shift):
-            cold.slots[slot].shift = shift
-            return beginBurst(plan, until: lane.history.end, lane, slot, &hot, &cold, now)
+            slot.cold.shift = shift
+            return beginBurst(plan, until: lane.history.end, lane, slot, viewer, now)
         case .still:
-            cold.slots[slot].shift = 0
+            slot.cold.shift = 0
             let end = frameEnd(lane)
-            cold.slots[slot].isStill = true
-            return beginBurst(plan, until: end, lane, slot, &hot, &cold, now)
+            slot.cold.isStill = true
+            return beginBurst(plan, until: end, lane, slot, viewer, now)
         case .fastForward:
-            cold.slots[slot].shift = 0
-            return beginBurst(plan, until: lane.history.end, lane, slot, &hot, &cold, now)
+            slot.cold.shift = 0
+            return beginBurst(plan, until: lane.history.end, lane, slot, viewer, now)
         }
     }
 
     private func beginBurst(
-        _ plan: JoinPlan, until end: Int64, _ lane: Lane, _ slot: Int, _ hot: inout ViewerHot,
-        _ cold: inout ViewerCold, _ now: Instant
+        _ plan: JoinPlan, until end: Int64, _ lane: Lane, _ slot: ViewerSlot, _ viewer: Viewer,
+        _ now: Instant
     ) -> Bool {
         guard let key = lane.history.lastKey else { return false }
-        endRun(&hot, &cold, slot)
-        hot.slots[slot].next = key
-        hot.slots[slot].state = .join
-        cold.slots[slot].joinEnd = end
-        cold.slots[slot].nacksInJoin = 0
-        cold.slots[slot].joins += 1
-        cold.slots[slot].waitUntil = .distantFuture
-        hot.slots[slot].tellsPlayout = hot.slots[slot].playoutID != 0
-        cold.slots[slot].playoutUntil = .distantFuture
-        let number = Int(hot.slots[slot].lane)
-        cold.pace.limit(
+        endRun(slot)
+        slot.hot.next = key
+        slot.hot.state = .join
+        slot.cold.joinEnd = end
+        slot.cold.nacksInJoin = 0
+        slot.cold.joins += 1
+        slot.cold.waitUntil = .distantFuture
+        slot.hot.tellsPlayout = slot.hot.playoutID != 0
+        slot.cold.playoutUntil = .distantFuture
+        let number = Int(slot.hot.lane)
+        viewer.cold.pace.limit(
             to: plan.rate, averageFrame: heads[number].averageFrame, at: now)
-        hot.isPaced = true
-        cold.decisions.note(.joined, Int32(clamping: plan.catchUp.milliseconds), at: now)
+        viewer.hot.isPaced = true
+        viewer.cold.decisions.note(.joined, Int32(clamping: plan.catchUp.milliseconds), at: now)
         return true
     }
 
     /// The burst is over: what comes next is live. Or was it a still?
     func arrive(
-        _ slot: Int, _ hot: inout ViewerHot, _ cold: inout ViewerCold, _ now: Instant
+        _ slot: ViewerSlot, _ viewer: Viewer, _ now: Instant
     ) {
-        if cold.slots[slot].isStill {
-            cold.slots[slot].isStill = false
-            let newest = heads[Int(hot.slots[slot].lane)].newestArrival
-            rejoin(slot, &hot, &cold, keyAfter: newest)
-            cold.slots[slot].requestFailed = true
+        if slot.cold.isStill {
+            slot.cold.isStill = false
+            let newest = heads[Int(slot.hot.lane)].newestArrival
+            rejoin(slot, keyAfter: newest)
+            slot.cold.requestFailed = true
             return
         }
-        if cold.slots[slot].shift > 0 { endRun(&hot, &cold, slot) }
-        cold.decisions.note(.caughtUp, at: now)
-        cold.pace.unlimit()
-        hot.isPaced = false
-        goLive(slot, &hot, &cold, now)
+        if slot.cold.shift > 0 { endRun(slot) }
+        viewer.cold.decisions.note(.caughtUp, at: now)
+        viewer.cold.pace.unlimit()
+        viewer.hot.isPaced = false
+        goLive(slot, viewer, now)
     }
 
     private func goLive(
-        _ slot: Int, _ hot: inout ViewerHot, _ cold: inout ViewerCold, _ now: Instant
+        _ slot: ViewerSlot, _ viewer: Viewer, _ now: Instant
     ) {
-        hot.slots[slot].state = .live
-        cold.slots[slot].shift = 0
-        cold.slots[slot].requestFailed = false
-        hot.slots[slot].tellsPlayout = hot.slots[slot].playoutID != 0
-        cold.slots[slot].playoutUntil = now + Self.playoutRepeated
+        slot.hot.state = .live
+        slot.cold.shift = 0
+        slot.cold.requestFailed = false
+        slot.hot.tellsPlayout = slot.hot.playoutID != 0
+        slot.cold.playoutUntil = now + Self.playoutRepeated
         // Browsers hold sound against picture by the reports of both: they come at once.
-        cold.reportAt = min(cold.reportAt, now)
+        viewer.cold.reportAt = min(viewer.cold.reportAt, now)
+        viewer.hot.reportsNow = true
     }
 
     /// A burst that is too long to catch up jumps to the next key frame when there is one; one
     /// that the path does not carry is given up.
     func jumpAhead(
-        _ index: Int64, _ lane: Lane, _ slot: Int, _ hot: inout ViewerHot,
-        _ cold: inout ViewerCold, _ now: Instant
+        _ index: Int64, _ lane: Lane, _ slot: ViewerSlot, _ viewer: Viewer, _ now: Instant
     ) -> Bool {
-        if cold.slots[slot].nacksInJoin >= Self.joinLossMaximum {
-            rejoin(slot, &hot, &cold, keyAfter: lane.history.newestArrival)
-            cold.pace.unlimit()
-            hot.isPaced = false
+        if slot.cold.nacksInJoin >= Self.joinLossMaximum {
+            rejoin(slot, keyAfter: lane.history.newestArrival)
+            viewer.cold.pace.unlimit()
+            viewer.hot.isPaced = false
             return true
         }
         guard let key = lane.history.lastKey, key > index else { return false }
-        endRun(&hot, &cold, slot)
-        hot.slots[slot].next = key
-        cold.slots[slot].joinEnd = key
-        cold.decisions.note(.skippedToKey, at: now)
+        endRun(slot)
+        slot.hot.next = key
+        slot.cold.joinEnd = key
+        viewer.cold.decisions.note(.skippedToKey, at: now)
         return true
     }
 

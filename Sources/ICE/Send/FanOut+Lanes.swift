@@ -65,7 +65,7 @@ extension FanOut {
         feeds[index].toldCodec = given
         for place in 0..<table.end where table.isUsed(place) {
             for number in 0..<ViewerHot.slotCount
-            where table[hot: place].slots[number].feed == UInt8(index) {
+            where table[place].slot(number).hot.feed == UInt8(index) {
                 events.append(.codecChanged(table.id(at: place), slot, given))
             }
         }
@@ -125,18 +125,18 @@ extension FanOut {
         }
     }
 
-    func enterLane(_ hot: inout ViewerHot, _ slot: Int, _ number: UInt8) {
-        guard hot.slots[slot].lane != number else { return }
-        leaveLane(&hot, slot)
-        hot.slots[slot].lane = number
+    func enterLane(_ slot: ViewerSlot, _ number: UInt8) {
+        guard slot.hot.lane != number else { return }
+        leaveLane(slot)
+        slot.hot.lane = number
         heads[Int(number)].readers += 1
     }
 
-    func leaveLane(_ hot: inout ViewerHot, _ slot: Int) {
-        let number = hot.slots[slot].lane
+    func leaveLane(_ slot: ViewerSlot) {
+        let number = slot.hot.lane
         guard number != Lane.none else { return }
         heads[Int(number)].readers -= 1
-        hot.slots[slot].lane = Lane.none
+        slot.hot.lane = Lane.none
     }
 
     private func retireLanes(at now: Instant) {
@@ -165,12 +165,12 @@ extension FanOut {
     private func abandon(_ number: Int) {
         for place in 0..<table.end where table.isUsed(place) {
             for slot in 0..<ViewerHot.slotCount
-            where table[hot: place].slots[slot].lane == UInt8(number) {
-                endRun(&table[hot: place], &table[cold: place], slot)
-                leaveLane(&table[hot: place], slot)
-                table[cold: place].slots[slot].keyAfter = .start
-                if table[hot: place].slots[slot].state != .paused {
-                    table[hot: place].slots[slot].state = .waitKey
+            where table[place].slot(slot).hot.lane == UInt8(number) {
+                endRun(table[place].slot(slot))
+                leaveLane(table[place].slot(slot))
+                table[place].slot(slot).cold.keyAfter = .start
+                if table[place].slot(slot).hot.state != .paused {
+                    table[place].slot(slot).hot.state = .waitKey
                 }
             }
         }
@@ -180,7 +180,7 @@ extension FanOut {
     private func retire(_ number: Int) {
         for place in 0..<table.end where table.isUsed(place) {
             for slot in 0..<ViewerHot.slotCount {
-                table[cold: place].slots[slot].runs.rename {
+                table[place].slot(slot).cold.runs.rename {
                     $0 == UInt8(number) ? Lane.none : $0
                 }
             }

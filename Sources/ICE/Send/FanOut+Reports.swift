@@ -16,7 +16,7 @@ extension FanOut {
     /// not of when packets were sent: what jitters on the way here would otherwise part sound and
     /// picture.
     func sendReports(
-        _ hot: inout ViewerHot, _ cold: inout ViewerCold, _ turn: Turn,
+        _ viewer: Viewer, _ turn: Turn,
         _ engine: inout CryptoEngine, _ batch: inout SendBatch, _ framed: inout RTCOutput
     ) -> Step {
         guard batch.fits(2 * Self.compoundMaximum, datagrams: 2) else { return .full }
@@ -24,34 +24,36 @@ extension FanOut {
         let moment = turn.instant - back
         let time = NTPTime(unixNanoseconds: turn.wall.utc(at: moment))
         var isAny = false
-        for slot in 0..<ViewerHot.slotCount {
-            guard hot.slots[slot].state == .live, cold.slots[slot].runs.isOpen,
-                hot.slots[slot].packets > 0, let lane = lane(hot.slots[slot].lane),
-                let index = cold.session.takeControlIndex()
+        for number in 0..<ViewerHot.slotCount {
+            let slot = viewer.slot(number)
+            guard slot.hot.state == .live, slot.cold.runs.isOpen,
+                slot.hot.packets > 0, let lane = lane(slot.hot.lane),
+                let index = viewer.cold.session.takeControlIndex()
             else { continue }
-            let run = cold.slots[slot].runs.current
+            let run = slot.cold.runs.current
             let info = RTCPSenderInfo(
-                ssrc: hot.slots[slot].ssrc, ntp: time,
+                ssrc: slot.hot.ssrc, ntp: time,
                 timestamp: run.timestamp(of: lane.encoding.ticks(at: moment)),
-                packets: hot.slots[slot].packets, octets: hot.slots[slot].octets)
+                packets: slot.hot.packets, octets: slot.hot.octets)
             isAny = true
-            send(info, index, hot, cold, &engine, &batch, &framed)
+            send(info, index, viewer, &engine, &batch, &framed)
         }
-        cold.traffic.measure(at: turn.instant)
+        viewer.countTraffic()
+        viewer.cold.traffic.measure(at: turn.instant)
         guard isAny else {
-            cold.reportAt = .distantFuture
+            viewer.cold.reportAt = .distantFuture
             return .done
         }
-        cold.reports.note(time.middle, cold.route, at: turn.instant)
+        viewer.cold.reports.note(time.middle, viewer.cold.route, at: turn.instant)
         // Viewers that joined together need not report together for ever.
         let spread = Interval.milliseconds(Int64(dice.next() % 100) - 50)
-        cold.reportAt = turn.instant + Self.reportInterval + spread
+        viewer.cold.reportAt = turn.instant + Self.reportInterval + spread
         return .done
     }
 
     private func send(
-        _ info: RTCPSenderInfo, _ index: UInt32, _ hot: borrowing ViewerHot,
-        _ cold: borrowing ViewerCold, _ engine: inout CryptoEngine, _ batch: inout SendBatch,
+        _ info: RTCPSenderInfo, _ index: UInt32, _ viewer: Viewer, _ engine: inout CryptoEngine,
+        _ batch: inout SendBatch,
         _ framed: inout RTCOutput
     ) {
         let none: [RTCPReportBlock] = []
@@ -60,13 +62,15 @@ extension FanOut {
         do {
             var out = ByteWriter(window._mutatingExtracting(0..<Self.compoundMaximum))
             RTCPWriter.senderReport(info, none.span, into: &out)
-            RTCPWriter.sourceDescription(ssrc: info.ssrc, cname: cold.cname.raw, into: &out)
+            RTCPWriter.sourceDescription(ssrc: info.ssrc, cname: viewer.cold.cname.raw, into: &out)
             count = out.offset
         }
-        let total = engine.protectRTCP(&window, count: count, index: index, key: hot.key)
-        guard hot.isValidated || cold.session.admitSending(total, on: cold.route) else { return }
-        if hot.isConnection {
-            framed.send(window.bytes.extracting(0..<total), on: cold.route)
+        let total = engine.protectRTCP(&window, count: count, index: index, key: viewer.hot.key)
+        guard
+            viewer.hot.isValidated || viewer.cold.session.admitSending(total, on: viewer.cold.route)
+        else { return }
+        if viewer.hot.isConnection {
+            framed.send(window.bytes.extracting(0..<total), on: viewer.cold.route)
         } else {
             batch.commit(total)
         }
@@ -78,17 +82,17 @@ extension FanOut {
         _ id: ViewerID, engine: inout CryptoEngine, into out: inout RTCOutput
     ) {
         guard let place = table.place(of: id),
-            let index = table[cold: place].session.takeControlIndex()
+            let index = table[place].cold.session.takeControlIndex()
         else { return }
         var sources: [UInt32] = []
-        for slot in 0..<ViewerHot.slotCount where table[hot: place].slots[slot].state != .absent {
-            sources.append(table[hot: place].slots[slot].ssrc)
-            let repairs = table[cold: place].slots[slot].rtxSSRC
+        for slot in 0..<ViewerHot.slotCount where table[place].slot(slot).hot.state != .absent {
+            sources.append(table[place].slot(slot).hot.ssrc)
+            let repairs = table[place].slot(slot).cold.rtxSSRC
             if repairs != 0 { sources.append(repairs) }
         }
         guard let first = sources.first else { return }
         var bytes = [UInt8](repeating: 0, count: Self.compoundMaximum)
-        let (cname, key) = (table[cold: place].cname, table[hot: place].key)
+        let (cname, key) = (table[place].cold.cname, table[place].hot.key)
         let none: [RTCPReportBlock] = []
         var total = 0
         do {
@@ -104,10 +108,10 @@ extension FanOut {
             }
             total = engine.protectRTCP(&window, count: count, index: index, key: key)
         }
-        let route = table[cold: place].route
+        let route = table[place].cold.route
         guard
-            table[hot: place].isValidated
-                || table[cold: place].session.admitSending(total, on: route)
+            table[place].hot.isValidated
+                || table[place].cold.session.admitSending(total, on: route)
         else { return }
         out.send(bytes.raw.extracting(0..<total), on: route)
     }

@@ -69,25 +69,18 @@ package final class FanOut {
 
     /// A viewer that is connected. It gets media with the next flush.
     package func add(_ setup: ViewerSetup, at now: Instant) -> ViewerID {
-        var cold = ViewerCold(setup, dice: &dice)
-        var hot = ViewerHot(setup)
-        for slot in 0..<ViewerHot.slotCount {
-            guard let media = cold.slots[slot].media else { continue }
-            let extensions = media.extensions
-            hot.slots[slot].ssrc = media.ssrc
-            hot.slots[slot].transportID = extensions.transportCC
-            hot.slots[slot].midID = extensions.mid
-            hot.slots[slot].needsMid = extensions.mid != 0
-            hot.slots[slot].state = .empty
-            hot.slots[slot].needsRun = true
-            if cold.slots[slot].repeatsPlainly { continue }
-            hot.slots[slot].captureID = extensions.absCaptureTime
-            hot.slots[slot].playoutID = extensions.playoutDelay
-        }
-        // Numbers of packets and their repetitions must not meet in one SSRC.
-        hot.transport = UInt16(truncatingIfNeeded: dice.next())
+        let negotiated = setup.session.negotiated
+        var picture = SlotCold(.video, negotiated.video, dice: &dice)
+        picture.wanted = setup.layer
+        let sound = SlotCold(setup.audio, negotiated.audio, dice: &dice)
+        var cold = ViewerCold(setup)
         cold.traffic.measure(at: now)
-        let place = table.add(hot, cold)
+        var hot = ViewerHot(setup)
+        hot.transport = UInt16(truncatingIfNeeded: dice.next())
+        let state = SendState(
+            hot: hot, cold: cold, video: (SlotHot(picture), picture),
+            audio: (SlotHot(sound), sound))
+        let place = table.add(state)
         enter(place, at: now)
         return table.id(at: place)
     }
@@ -101,10 +94,9 @@ package final class FanOut {
             guest.leftAt = now
             numbers[number] = self.number(of: guest)
         }
-        for slot in 0..<ViewerHot.slotCount {
-            state.cold.slots[slot].runs.rename { numbers[$0] ?? Lane.none }
-        }
-        let place = table.add(state.hot, state.cold)
+        state.video.cold.runs.rename { numbers[$0] ?? Lane.none }
+        state.audio.cold.runs.rename { numbers[$0] ?? Lane.none }
+        let place = table.add(state)
         enter(place, at: now)
         return table.id(at: place)
     }
@@ -112,16 +104,16 @@ package final class FanOut {
     /// Its slots find their feeds; what they show is looked up at the next flush.
     private func enter(_ place: Int, at now: Instant) {
         for slot in 0..<ViewerHot.slotCount {
-            guard table[hot: place].slots[slot].state != .absent,
-                let want = table[cold: place].slots[slot].want
+            guard table[place].slot(slot).hot.state != .absent,
+                let want = table[place].slot(slot).cold.want
             else { continue }
             let feed = self.feed(for: want)
             feeds[Int(feed)].readers += 1
-            table[hot: place].slots[slot].feed = feed
-            if table[cold: place].slots[slot].wanted == .off {
-                table[hot: place].slots[slot].state = .paused
-            } else if table[hot: place].slots[slot].state != .paused {
-                table[hot: place].slots[slot].state = .empty
+            table[place].slot(slot).hot.feed = feed
+            if table[place].slot(slot).cold.wanted == .off {
+                table[place].slot(slot).hot.state = .paused
+            } else if table[place].slot(slot).hot.state != .paused {
+                table[place].slot(slot).hot.state = .empty
             }
         }
         noteChoices(place)
@@ -136,12 +128,12 @@ package final class FanOut {
         guard let place = table.place(of: id) else { return nil }
         var named: [UInt8: Lane] = [:]
         for slot in 0..<ViewerHot.slotCount {
-            endRun(&table[hot: place], &table[cold: place], slot)
-            let feed = table[hot: place].slots[slot].feed
+            endRun(table[place].slot(slot))
+            let feed = table[place].slot(slot).hot.feed
             if feed != Feed.none { feeds[Int(feed)].readers -= 1 }
-            leaveLane(&table[hot: place], slot)
-            table[hot: place].slots[slot].feed = Feed.none
-            table[cold: place].slots[slot].runs.forEach { run in
+            leaveLane(table[place].slot(slot))
+            table[place].slot(slot).hot.feed = Feed.none
+            table[place].slot(slot).cold.runs.forEach { run in
                 guard let lane = self.lane(run.encoding) else { return }
                 named[run.encoding] = lane
             }
@@ -155,21 +147,23 @@ package final class FanOut {
     /// Media goes there from now on: `RTCOutput.selected`.
     package func move(_ id: ViewerID, to route: Route, isValidated: Bool, at now: Instant) {
         guard let place = table.place(of: id) else { return }
-        table[hot: place].move(to: route, isValidated: isValidated)
-        table[cold: place].route = route
-        table[cold: place].decisions.note(.pathMoved, at: now)
+        table[place].hot.move(to: route, isValidated: isValidated)
+        table[place].cold.route = route
+        table[place].cold.decisions.note(.pathMoved, at: now)
     }
 
     /// The route needs no limit any more: `RTCOutput.validated`.
     package func validated(_ id: ViewerID, _ route: Route) {
-        guard let place = table.place(of: id), table[cold: place].route == route else { return }
-        table[hot: place].isValidated = true
+        guard let place = table.place(of: id), table[place].cold.route == route else { return }
+        table[place].hot.isValidated = true
     }
 
     /// Whether an ICE-TCP connection takes more. Nothing is queued for it meanwhile.
     package func setWritable(_ id: ViewerID, _ isWritable: Bool, at now: Instant) {
         guard let place = table.place(of: id) else { return }
-        table[hot: place].isWritable = isWritable
-        if isWritable, now < dueAt { dueAt = now }
+        table[place].hot.isWritable = isWritable
+        guard isWritable else { return }
+        table[place].hot.dueAt = now
+        if now < dueAt { dueAt = now }
     }
 }

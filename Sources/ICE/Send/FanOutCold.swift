@@ -108,13 +108,13 @@ struct SentReports {
 
 /// All of a viewer but the hot part: touched when something happens to it.
 struct ViewerCold: ~Copyable {
+    /// First, because each packet is noted in it.
+    var sent: SentRing
     let session: RTCSession
     let cname: [UInt8]
     let omitsMidOnRTX: Bool
     var route: Route
     let rule: LagRule
-    var slots: [2 of SlotCold]
-    var sent: SentRing
     var pace = Pace()
     var budget = RepairBudget()
     var asked = AskedPackets()
@@ -128,28 +128,18 @@ struct ViewerCold: ~Copyable {
     var connectionTurn: UInt64 = 0
     /// The playout delay last told: minimum and maximum in units of 10 ms, 12 bits each.
     var playoutDelay: UInt32 = PlayoutDelay.calm
+    /// A connection that will not catch up, and the worker knows.
+    var wasHopeless = false
     /// Reports in a row that told of a calm path.
     var calmReports = 0
-    /// A connection that will not catch up.
-    var isHopeless = false
-    var wasToldHopeless = false
 
-    /// The next thing to do for it that no packet causes.
-    var nextDue: Instant {
-        min(reportAt, min(slots[0].waitUntil, slots[1].waitUntil))
-    }
-
-    init(_ setup: ViewerSetup, dice: inout SplitMix64) {
+    init(_ setup: ViewerSetup) {
         let negotiated = setup.session.negotiated
         session = setup.session
         cname = Array(negotiated.cname.utf8.prefix(255))
         omitsMidOnRTX = negotiated.omitsMidOnRTX
         route = setup.route
         rule = setup.route.isTCP ? .connection : .realTime
-        let video = SlotCold(.video, negotiated.video, dice: &dice)
-        let audio = SlotCold(setup.audio, negotiated.audio, dice: &dice)
-        slots = [video, audio]
-        slots[0].wanted = setup.layer
         sent = SentRing(capacity: 1024, slots: 2)
     }
 }
@@ -162,25 +152,35 @@ enum PlayoutDelay {
     static let rough: UInt32 = 100
 }
 
-/// What was sent to one viewer, for reports.
+/// What was sent to one viewer, for reports. Packets are counted in the slots, where sender reports
+/// need them; from there they come here once a second.
 struct Traffic {
-    var packets: UInt64 = 0
-    var bytes: UInt64 = 0
+    /// Packets of media, and the bytes of their payloads.
+    private(set) var packets: UInt64 = 0
+    private(set) var bytes: UInt64 = 0
     var repairs: UInt64 = 0
+    var repairBytes: UInt64 = 0
     var repairsRefused: UInt64 = 0
     var repairsMissing: UInt64 = 0
     var tooLarge: UInt64 = 0
-    var bitsPerSecond: Int64 = 0
-    private var bytesBefore: UInt64 = 0
-    private var measuredAt: Instant?
+    private(set) var bitsPerSecond: Int64 = 0
+    private var counted: (packets: UInt32, octets: UInt32) = (0, 0)
+    private var measured: (at: Instant, bytes: UInt64)?
+
+    /// - Parameter packets: As the slots count them, together; they wrap.
+    mutating func count(packets: UInt32, octets: UInt32) {
+        self.packets += UInt64(packets &- counted.packets)
+        bytes += UInt64(octets &- counted.octets)
+        counted = (packets, octets)
+    }
 
     mutating func measure(at now: Instant) {
-        if let last = measuredAt, now > last {
-            let passed = (now - last).nanoseconds
+        let all = bytes + repairBytes
+        if let last = measured, now > last.at {
+            let passed = (now - last.at).nanoseconds
             bitsPerSecond = Int64(
-                clamping: Int128(bytes - bytesBefore) * 8_000_000_000 / Int128(passed))
+                clamping: Int128(all - last.bytes) * 8_000_000_000 / Int128(passed))
         }
-        measuredAt = now
-        bytesBefore = bytes
+        measured = (now, all)
     }
 }

@@ -94,52 +94,63 @@ struct SlotHot {
     var frameExtensions: UInt8 = 0
     /// The low bits of the format's generation that `payloadType` was chosen for.
     var generation: UInt8 = 0
-    private var bits: UInt8 = 0
-
-    private func has(_ bit: UInt8) -> Bool { bits & bit != 0 }
-    private mutating func put(_ bit: UInt8, _ value: Bool) {
-        bits = value ? bits | bit : bits & ~bit
-    }
+    var flags = Bits()
 
     /// The next packet begins a run.
     var needsRun: Bool {
-        get { has(1) }
-        set { put(1, newValue) }
+        get { flags[0] }
+        set { flags[0] = newValue }
     }
     /// The present frame is left out.
     var isSkipping: Bool {
-        get { has(2) }
-        set { put(2, newValue) }
+        get { flags[1] }
+        set { flags[1] = newValue }
     }
     /// The run keeps the source's spacing: `timestampDelta` holds.
     var isLinear: Bool {
-        get { has(4) }
-        set { put(4, newValue) }
+        get { flags[2] }
+        set { flags[2] = newValue }
     }
     /// VP8 picture ids are changed on the way.
     var isPatched: Bool {
-        get { has(8) }
-        set { put(8, newValue) }
+        get { flags[3] }
+        set { flags[3] = newValue }
     }
     /// Layers or frames are left out: every frame is looked at.
     var isSelective: Bool {
-        get { has(16) }
-        set { put(16, newValue) }
+        get { flags[4] }
+        set { flags[4] = newValue }
     }
     /// One layer was chosen: which one is the highest does not matter.
     var isPinned: Bool {
-        get { has(32) }
-        set { put(32, newValue) }
+        get { flags[5] }
+        set { flags[5] = newValue }
     }
     /// The peer has not yet shown that it knows our SSRC.
     var needsMid: Bool {
-        get { has(64) }
-        set { put(64, newValue) }
+        get { flags[6] }
+        set { flags[6] = newValue }
     }
     /// The peer is told for a while how long to buffer.
     var tellsPlayout: Bool {
-        get { has(128) }
-        set { put(128, newValue) }
+        get { flags[7] }
+        set { flags[7] = newValue }
+    }
+
+    /// The source's own spacing, no changes on the way, nothing in the header but the numbers.
+    var isShort: Bool { flags.bits & 0b1100 == 0b0100 && frameExtensions == 0 }
+
+    init(_ cold: SlotCold) {
+        guard let media = cold.media else { return }
+        state = .empty
+        needsRun = true
+        ssrc = media.ssrc
+        transportID = media.extensions.transportCC
+        midID = media.extensions.mid
+        needsMid = midID != 0
+        guard !cold.repeatsPlainly else { return }
+        captureID = media.extensions.absCaptureTime
+        playoutID = media.extensions.playoutDelay
     }
 
     enum Extensions {
@@ -149,13 +160,12 @@ struct SlotHot {
     }
 }
 
-/// What is touched of a viewer in each turn: at most 192 bytes, all viewers in one block.
+/// What is touched of a viewer in each turn, besides its slots: 64 bytes.
 struct ViewerHot {
     static let video = 0
     static let audio = 1
     static let slotCount = 2
 
-    var slots: [2 of SlotHot] = .init(repeating: SlotHot())
     var destination: Address
     var source: Address
     /// When there is something to do for it that no new packet causes.
@@ -163,7 +173,7 @@ struct ViewerHot {
     let key: SRTPKey
     /// Transport-wide number of the next packet; counted even if nobody asks for it.
     var transport: UInt16 = 0
-    private var bits: UInt8 = 0
+    var flags = Bits()
 
     init(_ setup: ViewerSetup) {
         destination = setup.route.remote
@@ -172,47 +182,52 @@ struct ViewerHot {
         isWritable = true
         isValidated = setup.isValidated
         isConnection = setup.route.isTCP
-        isBatched = !setup.profile.isGCM
         isGCM = setup.profile.isGCM
     }
 
-    private func has(_ bit: UInt8) -> Bool { bits & bit != 0 }
-    private mutating func put(_ bit: UInt8, _ value: Bool) {
-        bits = value ? bits | bit : bits & ~bit
-    }
-
     var isValidated: Bool {
-        get { has(1) }
-        set { put(1, newValue) }
+        get { flags[0] }
+        set { flags[0] = newValue }
     }
     var isWritable: Bool {
-        get { has(2) }
-        set { put(2, newValue) }
+        get { flags[1] }
+        set { flags[1] = newValue }
     }
     /// ICE-TCP.
     var isConnection: Bool {
-        get { has(4) }
-        set { put(4, newValue) }
+        get { flags[2] }
+        set { flags[2] = newValue }
     }
-    /// Its packets are protected many at a time.
-    var isBatched: Bool {
-        get { has(8) }
-        set { put(8, newValue) }
-    }
+    /// Packets of AES-CM are protected many at a time, those of GCM one by one.
     var isGCM: Bool {
-        get { has(16) }
-        set { put(16, newValue) }
+        get { flags[3] }
+        set { flags[3] = newValue }
     }
     /// It asked for packets again.
     var hasRepairs: Bool {
-        get { has(32) }
-        set { put(32, newValue) }
+        get { flags[4] }
+        set { flags[4] = newValue }
     }
     /// Its rate is limited for now.
     var isPaced: Bool {
-        get { has(64) }
-        set { put(64, newValue) }
+        get { flags[5] }
+        set { flags[5] = newValue }
     }
+
+    /// Too far behind to catch up.
+    var isHopeless: Bool {
+        get { flags[6] }
+        set { flags[6] = newValue }
+    }
+
+    /// A slot went live: its first report leaves with it.
+    var reportsNow: Bool {
+        get { flags[7] }
+        set { flags[7] = newValue }
+    }
+
+    /// UDP on a proven path, protected packet by packet: nothing has to be asked or copied.
+    var isDirect: Bool { flags.bits & 0b1101 == 0b1001 }
 
     /// What protection adds to a packet.
     var tagCount: Int { isGCM ? 16 : 10 }
@@ -223,5 +238,16 @@ struct ViewerHot {
         isConnection = route.isTCP
         self.isValidated = isValidated
         isWritable = true
+    }
+}
+
+/// Eight yes or no in a byte: sets of options cost calls across modules, and these are asked for
+/// each packet.
+struct Bits {
+    private(set) var bits: UInt8 = 0
+
+    subscript(_ place: UInt8) -> Bool {
+        get { bits & (1 << place) != 0 }
+        set { bits = newValue ? bits | 1 << place : bits & ~(1 << place) }
     }
 }

@@ -10,7 +10,10 @@ import Wire
     let ticks: Int64
     let arrival: Instant
     let length: Int32
-    let flags: ItemMeta.Flags
+    let startsFrame: Bool
+    let isKey: Bool
+    /// As it stands in the second byte of the header.
+    let marker: UInt32
     let generation: UInt16
     let pictureIDOffset: UInt8
     let tl0Offset: UInt8
@@ -24,7 +27,9 @@ import Wire
         ticks = meta.ticks
         arrival = meta.arrival
         length = Int32(clamping: bytes.byteCount)
-        flags = meta.flags
+        startsFrame = meta.startsFrame
+        isKey = meta.isKey
+        marker = meta.flags.contains(.marker) ? 0x80 : 0
         generation = meta.formatGeneration
         pictureIDOffset = meta.vp8PictureIDOffset
         tl0Offset = meta.vp8TL0PICIDXOffset
@@ -40,9 +45,7 @@ import Wire
         }
     }
 
-    var startsFrame: Bool { flags.contains(.frameStart) }
-    var isKey: Bool { flags.contains(.key) }
-    var hasMarker: Bool { flags.contains(.marker) }
+    var hasMarker: Bool { marker != 0 }
 }
 
 /// One encoding as its viewers here share it: what is new in it is looked up once per turn.

@@ -23,6 +23,7 @@ package struct ViewerReport: Sendable {
     package var slots: [Slot] = []
     package var estimator: Estimator
     package var bitsPerSecond: Int64
+    /// Of media; bytes with repetitions, without headers.
     package var packets: UInt64
     package var bytes: UInt64
     package var repairs: UInt64
@@ -41,15 +42,16 @@ package struct ViewerReport: Sendable {
 extension FanOut {
     package func report(_ id: ViewerID) -> ViewerReport? {
         guard let place = table.place(of: id) else { return nil }
-        var report = Self.report(table[cold: place])
-        for slot in 0..<ViewerHot.slotCount where table[hot: place].slots[slot].state != .absent {
-            let hot = table[hot: place].slots[slot]
-            var part = ViewerReport.Slot(name: table[cold: place].slots[slot].name)
+        table[place].countTraffic()
+        var report = Self.report(table[place])
+        for slot in 0..<ViewerHot.slotCount where table[place].slot(slot).hot.state != .absent {
+            let hot = table[place].slot(slot).hot
+            var part = ViewerReport.Slot(name: table[place].slot(slot).cold.name)
             part.state = "\(hot.state)"
             part.packets = hot.packets
             part.octets = hot.octets
-            part.joins = table[cold: place].slots[slot].joins
-            part.plan = table[cold: place].slots[slot].plan
+            part.joins = table[place].slot(slot).cold.joins
+            part.plan = table[place].slot(slot).cold.plan
             if let encoding = lane(hot.lane)?.encoding {
                 part.codec = encoding.format.codec
                 part.rid = encoding.rid
@@ -60,14 +62,15 @@ extension FanOut {
         return report
     }
 
-    private static func report(_ cold: borrowing ViewerCold) -> ViewerReport {
+    private static func report(_ viewer: Viewer) -> ViewerReport {
         ViewerReport(
-            route: cold.route, estimator: cold.estimator,
-            bitsPerSecond: cold.traffic.bitsPerSecond, packets: cold.traffic.packets,
-            bytes: cold.traffic.bytes, repairs: cold.traffic.repairs,
-            repairsRefused: cold.traffic.repairsRefused,
-            repairsMissing: cold.traffic.repairsMissing,
-            playoutDelay: .milliseconds(Int64(cold.playoutDelay) * 10),
-            decisions: cold.decisions.all)
+            route: viewer.cold.route, estimator: viewer.cold.estimator,
+            bitsPerSecond: viewer.cold.traffic.bitsPerSecond, packets: viewer.cold.traffic.packets,
+            bytes: viewer.cold.traffic.bytes + viewer.cold.traffic.repairBytes,
+            repairs: viewer.cold.traffic.repairs,
+            repairsRefused: viewer.cold.traffic.repairsRefused,
+            repairsMissing: viewer.cold.traffic.repairsMissing,
+            playoutDelay: .milliseconds(Int64(viewer.cold.playoutDelay) * 10),
+            decisions: viewer.cold.decisions.all)
     }
 }

@@ -1,28 +1,48 @@
 import Wire
 
-/// The viewers of a fan-out: what every turn touches in one block, the rest of each in another.
-/// Places are used again; a turn number tells who had them.
+/// The viewers of a fan-out in blocks of memory: what every turn touches in two of them, viewer by
+/// viewer, the rest in two others. Places are used again; a turn number tells who had them.
 @safe final class ViewerTable {
-    private var hot: UnsafeMutablePointer<ViewerHot>
-    private var cold: UnsafeMutablePointer<ViewerCold>
+    private var blocks: Blocks
     private var turns: [UInt32] = []
     private var used: [Bool] = []
     private var free: [Int32] = []
     private var capacity = 8
     private(set) var count = 0
 
-    init() {
-        unsafe hot = .allocate(capacity: capacity)
-        unsafe cold = .allocate(capacity: capacity)
+    @safe fileprivate struct Blocks {
+        let hot: UnsafeMutablePointer<ViewerHot>
+        let cold: UnsafeMutablePointer<ViewerCold>
+        let slots: UnsafeMutablePointer<SlotHot>
+        let coldSlots: UnsafeMutablePointer<SlotCold>
+
+        init(capacity: Int) {
+            unsafe hot = .allocate(capacity: capacity)
+            unsafe cold = .allocate(capacity: capacity)
+            unsafe slots = .allocate(capacity: capacity * ViewerHot.slotCount)
+            unsafe coldSlots = .allocate(capacity: capacity * ViewerHot.slotCount)
+        }
+
+        func deallocate() {
+            unsafe hot.deallocate()
+            unsafe cold.deallocate()
+            unsafe slots.deallocate()
+            unsafe coldSlots.deallocate()
+        }
+
+        func viewer(_ place: Int) -> Viewer {
+            unsafe Viewer(
+                hotPart: hot + place, coldPart: cold + place,
+                slots: slots + place * ViewerHot.slotCount,
+                coldSlots: coldSlots + place * ViewerHot.slotCount)
+        }
     }
 
+    init() { blocks = Blocks(capacity: capacity) }
+
     deinit {
-        for place in used.indices where used[place] {
-            unsafe (hot + place).deinitialize(count: 1)
-            unsafe (cold + place).deinitialize(count: 1)
-        }
-        unsafe hot.deallocate()
-        unsafe cold.deallocate()
+        for place in used.indices where used[place] { _ = blocks.viewer(place).take() }
+        blocks.deallocate()
     }
 
     /// Places from 0 up to here have been used.
@@ -40,7 +60,7 @@ import Wire
 
     func id(at place: Int) -> ViewerID { ViewerID(place: Int32(place), turn: turns[place]) }
 
-    func add(_ hotPart: ViewerHot, _ coldPart: consuming ViewerCold) -> Int {
+    func add(_ state: consuming SendState) -> Int {
         let place = free.popLast().map { Int($0) } ?? used.count
         if place == used.count {
             if place == capacity { grow() }
@@ -49,8 +69,7 @@ import Wire
         }
         used[place] = true
         turns[place] &+= 1
-        unsafe (hot + place).initialize(to: hotPart)
-        unsafe (cold + place).initialize(to: coldPart)
+        blocks.viewer(place).put(state)
         count += 1
         return place
     }
@@ -60,37 +79,115 @@ import Wire
         used[place] = false
         free.append(Int32(place))
         count -= 1
-        return unsafe SendState(hot: (hot + place).move(), cold: (cold + place).move())
+        return blocks.viewer(place).take()
     }
 
-    subscript(hot place: Int) -> ViewerHot {
-        _read { yield unsafe hot[checked(place)] }
-        _modify { yield unsafe &hot[checked(place)] }
-    }
-
-    subscript(cold place: Int) -> ViewerCold {
-        _read { yield unsafe cold[checked(place)] }
-        _modify { yield unsafe &cold[checked(place)] }
-    }
-
-    private func checked(_ place: Int) -> Int {
+    subscript(place: Int) -> Viewer {
         precondition(used[place], "no such viewer")
-        return place
+        return blocks.viewer(place)
     }
 
     private func grow() {
-        let old = capacity
-        capacity *= 2
-        let largerHot = UnsafeMutablePointer<ViewerHot>.allocate(capacity: capacity)
-        let largerCold = UnsafeMutablePointer<ViewerCold>.allocate(capacity: capacity)
-        for place in 0..<old where used[place] {
-            unsafe (largerHot + place).moveInitialize(from: hot + place, count: 1)
-            unsafe (largerCold + place).moveInitialize(from: cold + place, count: 1)
+        let larger = Blocks(capacity: capacity * 2)
+        for place in 0..<capacity where used[place] {
+            larger.viewer(place).put(blocks.viewer(place).take())
         }
-        unsafe hot.deallocate()
-        unsafe cold.deallocate()
-        unsafe hot = unsafe largerHot
-        unsafe cold = unsafe largerCold
+        blocks.deallocate()
+        blocks = larger
+        capacity *= 2
+    }
+}
+
+/// Where one viewer lies, until another one is added. Copying it copies nothing of the viewer.
+@safe struct Viewer {
+    private let hotPart: UnsafeMutablePointer<ViewerHot>
+    private let coldPart: UnsafeMutablePointer<ViewerCold>
+    private let slots: UnsafeMutablePointer<SlotHot>
+    private let coldSlots: UnsafeMutablePointer<SlotCold>
+
+    fileprivate init(
+        hotPart: UnsafeMutablePointer<ViewerHot>, coldPart: UnsafeMutablePointer<ViewerCold>,
+        slots: UnsafeMutablePointer<SlotHot>, coldSlots: UnsafeMutablePointer<SlotCold>
+    ) {
+        unsafe self.hotPart = hotPart
+        unsafe self.coldPart = coldPart
+        unsafe self.slots = slots
+        unsafe self.coldSlots = coldSlots
+    }
+
+    var hot: ViewerHot {
+        unsafeAddress { unsafe UnsafePointer(hotPart) }
+        nonmutating unsafeMutableAddress { unsafe hotPart }
+    }
+
+    var cold: ViewerCold {
+        unsafeAddress { unsafe UnsafePointer(coldPart) }
+        nonmutating unsafeMutableAddress { unsafe coldPart }
+    }
+
+    func slot(_ number: Int) -> ViewerSlot {
+        precondition(number >= 0 && number < ViewerHot.slotCount, "no such slot")
+        return unsafe ViewerSlot(number, slots + number, coldSlots + number)
+    }
+
+    /// When there is something to do for it that no packet causes, besides what is due now.
+    func nextDue(after now: Instant) -> Instant {
+        var next = cold.reportAt > now ? cold.reportAt : .distantFuture
+        for number in 0..<ViewerHot.slotCount {
+            let until = slot(number).cold.waitUntil
+            if until > now, until < next { next = until }
+        }
+        return next
+    }
+
+    func countTraffic() {
+        let (video, audio) = (slot(ViewerHot.video).hot, slot(ViewerHot.audio).hot)
+        cold.traffic.count(
+            packets: video.packets &+ audio.packets, octets: video.octets &+ audio.octets)
+    }
+
+    fileprivate func put(_ state: consuming SendState) {
+        unsafe hotPart.initialize(to: state.hot)
+        unsafe slots.initialize(to: state.video.hot)
+        unsafe coldSlots.initialize(to: state.video.cold)
+        unsafe (slots + 1).initialize(to: state.audio.hot)
+        unsafe (coldSlots + 1).initialize(to: state.audio.cold)
+        unsafe coldPart.initialize(to: state.takeCold())
+    }
+
+    fileprivate func take() -> SendState {
+        unsafe SendState(
+            hot: hotPart.move(), cold: coldPart.move(),
+            video: (slots.move(), coldSlots.move()),
+            audio: ((slots + 1).move(), (coldSlots + 1).move()))
+    }
+}
+
+/// Where one slot of a viewer lies.
+@safe struct ViewerSlot {
+    let number: Int
+    private let hotPart: UnsafeMutablePointer<SlotHot>
+    private let coldPart: UnsafeMutablePointer<SlotCold>
+
+    fileprivate init(
+        _ number: Int, _ hotPart: UnsafeMutablePointer<SlotHot>,
+        _ coldPart: UnsafeMutablePointer<SlotCold>
+    ) {
+        self.number = number
+        unsafe self.hotPart = hotPart
+        unsafe self.coldPart = coldPart
+    }
+
+    var isVideo: Bool { number == ViewerHot.video }
+
+    var hot: SlotHot {
+        unsafeAddress { unsafe UnsafePointer(hotPart) }
+        nonmutating unsafeMutableAddress { unsafe hotPart }
+    }
+
+    var cold: SlotCold {
+        unsafeAddress { unsafe UnsafePointer(coldPart) }
+        nonmutating unsafeMutableAddress { unsafe coldPart }
     }
 }
 
@@ -98,12 +195,21 @@ import Wire
 /// numbered twice and repairs go on.
 package struct SendState: ~Copyable {
     var hot: ViewerHot
-    var cold: ViewerCold
+    private var cold: ViewerCold
+    var video: (hot: SlotHot, cold: SlotCold)
+    var audio: (hot: SlotHot, cold: SlotCold)
     /// The encodings its runs name, by their number there.
     var lanes: [UInt8: Lane] = [:]
 
-    init(hot: ViewerHot, cold: consuming ViewerCold) {
+    init(
+        hot: ViewerHot, cold: consuming ViewerCold, video: (SlotHot, SlotCold),
+        audio: (SlotHot, SlotCold)
+    ) {
         self.hot = hot
         self.cold = cold
+        self.video = video
+        self.audio = audio
     }
+
+    consuming func takeCold() -> ViewerCold { cold }
 }

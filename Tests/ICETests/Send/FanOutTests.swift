@@ -10,7 +10,7 @@ import Wire
 struct FanOutTests {
     @Test func hotPartFitsThreeCacheLines() {
         #expect(MemoryLayout<SlotHot>.stride <= 64)
-        #expect(MemoryLayout<ViewerHot>.stride <= 192)
+        #expect(MemoryLayout<ViewerHot>.stride <= 64)
     }
 
     @Test(arguments: [SRTPProfile.aes128GCM, .aes256GCM, .aes128SHA1], [false, true])

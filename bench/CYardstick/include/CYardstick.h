@@ -40,6 +40,9 @@ struct yardstick_srtp;
 struct yardstick_srtp *yardstick_srtp_new(int kind, unsigned keys, size_t payload_size);
 /// One packet for each key.
 void yardstick_srtp_run(struct yardstick_srtp *srtp, const uint8_t *payload);
+/// `count` packets for each key, key by key; their payloads lie `stride` bytes apart.
+void yardstick_srtp_fan(
+    struct yardstick_srtp *srtp, const uint8_t *payloads, size_t stride, unsigned count);
 void yardstick_srtp_free(struct yardstick_srtp *srtp);
 /// Of this thread, in nanoseconds.
 uint64_t yardstick_thread_time(void);
