@@ -46,6 +46,8 @@ struct HistoryPropertyTests {
                 put(pending.removeFirst())
             case 12: put(max(0, next - Int64(random.next() % 50)))
             case 13 where random.next() % 20 == 0: next += 5_000
+            // A pause, after which the rings may have become too large.
+            case 14 where random.next() % 4 == 0: now += 31_000
             default:
                 put(next)
                 next += 1

@@ -106,7 +106,11 @@ extension Stream {
         guard announced.allSatisfy({ $0.slot.kind == $0.format.codec.kind }) else {
             throw Refusal(.unsupportedCodec, "a track's codec must be of the track's kind")
         }
-        guard memory.admitsStream else {
+        let histories = announced.reduce(0) {
+            let limits = HistoryLimits(of: $1.format.codec)
+            return $0 + limits.footprintAtFirst * max(1, $1.rids.count)
+        }
+        guard memory.admits(histories) else {
             throw Refusal(.outOfMemory, "media.memory is used up; no new publisher fits")
         }
     }

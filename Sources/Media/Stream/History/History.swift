@@ -6,7 +6,7 @@ package import Wire
 /// It keeps the last 2 s, and back to the last key frame, within its bound and the budget of all
 /// streams. Whoever reads holds an index and comes for the bytes: nothing is copied for a reader,
 /// and an index that has left is said to be gone. Storing and reading allocate nothing once the
-/// ring has grown to what the stream needs.
+/// ring has grown to what the stream needs; a need that has fallen for long gives memory back.
 ///
 /// A *hole* is an index inside that has no item: the packet is on its way again, or lost. When the
 /// key frame and what follows no longer fit, the history is *broken* until the next key frame: it
@@ -36,6 +36,7 @@ package import Wire
     private var brokenHistory = false
     private var stillPicture = Still()
     private var repairRing = RepairRing()
+    private var slack = Slack()
     private var tally = Figures()
 
     /// Counts for the API and the tests.
@@ -49,6 +50,8 @@ package import Wire
         package var tooLarge: UInt64 = 0
         package var resets: UInt64 = 0
         package var growths: UInt64 = 0
+        /// Times memory was given back, because the stream needs less than it did.
+        package var shrinks: UInt64 = 0
         /// Times the bound or the budget cut a group of pictures short.
         package var broken: UInt64 = 0
     }
@@ -70,13 +73,17 @@ package import Wire
         bytes = ByteRing(capacity: limits.bytesAtFirst)
         records = RecordRing(capacity: limits.itemsAtFirst)
         // The smallest history is always granted: streams are counted and bounded elsewhere.
-        memory.claimFirst(limits.bytesAtFirst)
+        memory.claimFirst(limits.footprintAtFirst)
         self.first = first
         afterLast = first
         oldestInOrder = first
     }
 
-    deinit { memory.release(bytes.capacity) }
+    deinit {
+        memory.release(
+            bytes.capacity + RecordRing.footprint(records.capacity)
+                + stillPicture.items.bytes.count)
+    }
 }
 
 // MARK: - Reading
@@ -201,6 +208,7 @@ extension History {
         newest = max(newest, meta.arrival)
         noteKey(meta, index)
         tally.stored += 1
+        shrinkIfIdle(at: meta.arrival)
         return jumped ? .reset : .stored
     }
 
@@ -233,7 +241,7 @@ extension History {
     private func forgetAll(beginAt index: Int64) {
         tally.resets += 1
         keys.removeAll()
-        stillPicture.clear()
+        dropStill()
         brokenHistory = false
         begin(at: index)
     }
@@ -269,7 +277,7 @@ extension History {
         guard !limits.beginsAnywhere, meta.isKey, meta.startsFrame else { return }
         keys.insert(index)
         brokenHistory = false
-        stillPicture.clear()
+        dropStill()
     }
 
     private func markHoles(upTo index: Int64) {
@@ -298,11 +306,7 @@ extension History {
     /// Room for records up to `index`: more of them, or fewer old items.
     private func coverRecords(to index: Int64) {
         while index + 1 - first > Int64(records.capacity), first < afterLast {
-            if records.capacity < limits.items {
-                growRecords()
-            } else {
-                dropFirstWanted()
-            }
+            if !growRecords() { dropFirstWanted() }
         }
         if first == afterLast, index + 1 - first > Int64(records.capacity) { begin(at: index) }
     }
@@ -351,14 +355,22 @@ extension History {
     }
 
     private func keepStill(from key: Int64) {
-        stillPicture.clear()
+        dropStill()
+        var still = Still()
+        var isWhole = false
         var index = key
-        while index < afterLast, let meta = meta(index), let span = bytes(index) {
-            if index > key, meta.startsFrame { return }
-            guard stillPicture.append(span, meta) else { return }
-            if meta.endsFrame { return }
+        while !isWhole, index < afterLast, let meta = meta(index), let span = bytes(index) {
+            isWhole = meta.endsFrame || index > key && meta.startsFrame
+            if index > key, meta.startsFrame { break }
+            guard still.append(span, meta) else { return }
             index += 1
         }
+        guard isWhole, memory.reserve(still.items.bytes.count, for: claimant) else { return }
+        stillPicture = still
+    }
+
+    private func dropStill() {
+        memory.release(stillPicture.items.bytes.count)
         stillPicture.clear()
     }
 }
@@ -372,13 +384,18 @@ extension History {
             return false
         }
         tally.growths += 1
-        var larger = ByteRing(capacity: doubled)
+        moveBytes(to: doubled)
+        return true
+    }
+
+    private func moveBytes(to capacity: Int) {
+        var moved = ByteRing(capacity: capacity)
         var position: Int64 = 0
         var index = first
         while index < afterLast {
             if let span = self.bytes(index) {
-                position = larger.place(span.byteCount, from: position)
-                larger.write(span, at: position)
+                position = moved.place(span.byteCount, from: position)
+                moved.write(span, at: position)
                 records[index].position = position
                 records[index].isRepair = false
                 position += Int64(span.byteCount)
@@ -387,18 +404,74 @@ extension History {
         }
         head = position
         oldestInOrder = first
-        bytes = larger
+        bytes = moved
+    }
+
+    private func growRecords() -> Bool {
+        let capacity = records.capacity
+        guard capacity < limits.items,
+            memory.reserve(RecordRing.footprint(capacity), for: claimant)
+        else { return false }
+        tally.growths += 1
+        moveRecords(to: capacity * 2)
         return true
     }
 
-    private func growRecords() {
-        tally.growths += 1
-        let larger = RecordRing(capacity: records.capacity * 2)
+    private func moveRecords(to capacity: Int) {
+        let moved = RecordRing(capacity: capacity)
         var index = first
         while index < afterLast {
-            larger[index] = records[index]
+            moved[index] = records[index]
             index += 1
         }
-        records = larger
+        records = moved
+    }
+}
+
+// MARK: - Shrinking
+
+extension History {
+    /// A camera that goes over to its night rate, a simulcast layer that was turned down: what the
+    /// rings have not used for long others may have.
+    private func shrinkIfIdle(at now: Instant) {
+        let used = Slack.Use(
+            bytes: Int(head - oldestPosition), items: Int(afterLast - first))
+        guard let peak = slack.note(used, at: now) else { return }
+        shrinkBytes(toHold: peak.bytes)
+        shrinkRecords(toHold: peak.items)
+    }
+
+    private func shrinkBytes(toHold peak: Int) {
+        let capacity = Slack.capacity(
+            holding: peak, least: limits.bytesAtFirst, now: bytes.capacity)
+        // What lies at the end of the ring may be left unused for the sake of one piece.
+        guard capacity < bytes.capacity, fits(in: capacity) else { return }
+        memory.release(bytes.capacity - capacity)
+        tally.shrinks += 1
+        moveBytes(to: capacity)
+    }
+
+    /// Whether all that is here lies in a ring of this size, one piece behind the other.
+    private func fits(in capacity: Int) -> Bool {
+        var used = 0
+        var index = first
+        while index < afterLast {
+            if let meta = meta(index) {
+                let count = Int(meta.length)
+                let place = used & (capacity - 1)
+                used += place + count <= capacity ? count : capacity - place + count
+            }
+            index += 1
+        }
+        return used <= capacity
+    }
+
+    private func shrinkRecords(toHold peak: Int) {
+        let capacity = Slack.capacity(
+            holding: peak, least: limits.itemsAtFirst, now: records.capacity)
+        guard capacity < records.capacity else { return }
+        memory.release(RecordRing.footprint(records.capacity - capacity))
+        tally.shrinks += 1
+        moveRecords(to: capacity)
     }
 }

@@ -37,4 +37,6 @@ package struct HistoryLimits: Equatable, Sendable {
     /// Where a history begins to grow from: a few packets of a small camera.
     var bytesAtFirst: Int { min(bytes, beginsAnywhere ? 16 << 10 : 64 << 10) }
     var itemsAtFirst: Int { min(items, 256) }
+    /// What a history holds of `media.memory` before anything is stored.
+    var footprintAtFirst: Int { bytesAtFirst + RecordRing.footprint(itemsAtFirst) }
 }

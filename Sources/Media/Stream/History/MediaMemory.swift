@@ -21,9 +21,9 @@ package final class MediaMemory {
     /// How often a history was not allowed to grow.
     package var refused: UInt64 { refusals }
 
-    /// Whether a new publisher should be let in: below nine tenths, so that those who are here
-    /// can still grow.
-    package var admitsStream: Bool { bytesUsed < bytesMaximum / 10 * 9 }
+    /// Whether a new publisher should be let in, whose histories begin with so many bytes: below
+    /// nine tenths with them, so that those who are here can still grow.
+    func admits(_ first: Int) -> Bool { bytesUsed + first < bytesMaximum / 10 * 9 }
 
     func reserve(_ count: Int, for claimant: Claimant) -> Bool {
         let allowed = claimant == .given ? bytesMaximum : bytesMaximum / 8 * 7

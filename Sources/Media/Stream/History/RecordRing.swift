@@ -31,6 +31,9 @@ import Wire
 
     deinit { unsafe records.deallocate() }
 
+    /// Bytes of memory of so many records.
+    static func footprint(_ count: Int) -> Int { count * MemoryLayout<Record>.stride }
+
     /// Masked, so it is always inside; whether the slot still means this index, its owner knows.
     subscript(_ index: Int64) -> Record {
         get { unsafe records[Int(index & Int64(capacity - 1))] }
