@@ -112,6 +112,46 @@ struct DemandTests {
         #expect(scene.takeOrders().contains(.changed))
     }
 
+    /// The same of packets that come in as they are, where nothing is made: by each slice's type.
+    @Test func refusedPacketsAreExplained() throws {
+        for policy in [BFramePolicy.refuse, .drop, .keep] {
+            var rules = StreamRules()
+            rules.bFrames = policy
+            var scene = Scene(rules: rules)
+            try scene.publish([h264(.video, .packets)])
+            let packets = try scene.opened(.video, .h264, .packets)
+            scene.packet(sequence: 1, key: true)
+            let before = try #require(packets.encodings.first).history.end
+            _ = scene.takeOrders()
+            // A slice of type B (ue(v) 1), to which nothing refers.
+            scene.packet(sequence: 2, payload: [0x01, 0xa8, 1, 2, 3, 4])
+            let stored = try #require(packets.encodings.first).history.end - before
+            let advice = scene.stream.snapshot(at: scene.now)[.video]?.advice
+            #expect((advice?.contains("b-frames: drop") == true) == (policy == .refuse))
+            #expect(stored == (policy == .keep ? 1 : 0))
+            #expect(scene.takeOrders().contains(.changed) == (policy == .refuse))
+        }
+    }
+
+    /// Frames wait for a repair as long as one takes on the publisher's path: its reports say so.
+    @Test(arguments: [(50, 150), (150, 350), (900, 400)] as [(Int64, Int64)])
+    func framesWaitAsLongAsARepairTakes(roundTrip: Int64, patience: Int64) throws {
+        var scene = Scene()
+        try scene.publish([h264(.video, .packets)], nack: true)
+        scene.stream.noteClock(
+            slot: .video, layer: 0, ntp: 1, ticks: 1, roundTrip: .milliseconds(roundTrip),
+            epoch: scene.epoch, at: scene.now)
+        let frames = try scene.opened(.video, .h264, .frames)
+        scene.packet(sequence: 1, key: true)
+        let made = try #require(frames.encodings.first).history.end
+        scene.pass(20)
+        scene.packet(sequence: 3)
+        scene.pass(patience - 5)
+        #expect(frames.encodings.first?.history.end == made, "it waits")
+        scene.pass(10)
+        #expect(frames.encodings.first?.history.end == made + 1, "and goes on")
+    }
+
     /// `wait-key`: after a loss nothing until the next key frame; else the rest goes on.
     @Test(arguments: [false, true])
     func whatFollowsALoss(waits: Bool) throws {

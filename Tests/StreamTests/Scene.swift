@@ -43,13 +43,13 @@ struct Scene {
     /// A packet as it came, of a frame of its own.
     mutating func packet(
         sequence: Int64, key: Bool = false, size: Int = 200, slot: SlotName = .video,
-        layer: UInt8 = 0
+        layer: UInt8 = 0, payload bytes: [UInt8]? = nil
     ) {
         var meta = plainPacket(sequence, key: key)
         meta.arrival = now
+        let bytes = bytes ?? payload(sequence, size, key: key)
         effects.packet(
-            payload(sequence, size, key: key).raw, meta, sequence: sequence, channel: 0,
-            slot: slot, layer: layer)
+            bytes.raw, meta, sequence: sequence, channel: 0, slot: slot, layer: layer)
         store(nil)
     }
 

@@ -182,8 +182,12 @@ extension PathConfig {
             "publisher-grace", \.publisherGrace, .duration(.zero ... .seconds(600)), .reload,
             "How long viewers stay when the publisher is gone."),
         .later("audio", default: "auto", awaits: "audio conversion", "AAC to Opus and back."),
-        .later("b-frames", default: "drop", awaits: "the choice for B-frames", "For browsers."),
-        .later("on-loss", default: "continue", awaits: "the choice on loss", "Or wait-key."),
+        Setting(
+            "b-frames", \.bFrames, .word, .reload,
+            "Towards browsers, which cannot show them; refuse tells the publisher why."),
+        Setting(
+            "on-loss", \.onLoss, .word, .reload,
+            "After a loss nobody repairs: go on, or wait for a key frame (no grey pictures)."),
         .later("source", default: "", awaits: "pulling", "Where to fetch the stream from."),
         .later("on-demand", default: "false", awaits: "pulling", "Only while somebody watches."),
     ]

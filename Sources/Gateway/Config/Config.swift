@@ -115,6 +115,8 @@ package struct PathConfig: Equatable, Sendable {
     package var latencyBudget = Interval.milliseconds(500)
     package var gopCache = Interval.seconds(5)
     package var publisherGrace = Interval.seconds(15)
+    package var bFrames = BFrames.drop
+    package var onLoss = OnLoss.continue
 
     package init() {}
 }

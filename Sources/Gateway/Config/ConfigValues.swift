@@ -54,6 +54,11 @@ package enum ReadAccess: String, CaseIterable, Sendable {
 /// Whether a peer on this machine needs a key.
 package enum LoopbackAccess: String, CaseIterable, Sendable { case open, key }
 
+/// What becomes of B-frames on the way to browsers, which cannot show them.
+package enum BFrames: String, CaseIterable, Sendable {
+    case drop, keep, refuse
+}
+
 /// What happens to pictures that arrive incomplete.
 package enum OnLoss: String, CaseIterable, Sendable {
     case `continue`

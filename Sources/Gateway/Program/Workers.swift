@@ -1,8 +1,9 @@
 import Crypto
 import Glibc
 import HTTP
-import Settings
-import Stream
+import RTP
+package import Settings
+package import Stream
 import Synchronization
 import System
 import WHIP
@@ -174,9 +175,21 @@ extension MemoryBound {
 
 extension Config {
     /// What the configuration says about a stream, as the stream knows it.
-    func rules(for name: String) -> StreamRules {
+    package func rules(for name: String) -> StreamRules {
+        let path = path(name)
         var rules = StreamRules()
-        rules.grace = path(name).publisherGrace
+        rules.grace = path.publisherGrace
+        rules.bFrames =
+            switch path.bFrames {
+            case .drop: .drop
+            case .keep: .keep
+            case .refuse: .refuse
+            }
+        rules.onLoss =
+            switch path.onLoss {
+            case .continue: .proceed
+            case .waitKey: .waitKey
+            }
         return rules
     }
 }

@@ -1,5 +1,7 @@
 import Gateway
+import RTP
 import Settings
+import Stream
 import System
 import Testing
 import Wire
@@ -24,6 +26,27 @@ struct ListeningTests {
         config.admin.listen = nil
         let others = ListenerSpec.all(config, workers: 1).map(\.name)
         #expect(others == ["http", "https", "rtmp", "rtmps", "webrtc-udp", "webrtc-tcp"])
+    }
+
+    /// What is written of a path is what its stream goes by.
+    @Test func rulesOfAPathReachItsStream() throws {
+        var sources = ConfigSources()
+        let text = """
+            paths:
+              cam/*: { b-frames: refuse, on-loss: wait-key, publisher-grace: 3s }
+              screen: { b-frames: keep, on-loss: continue }
+            """
+        sources.file = ("gateway.yml", Array(text.utf8))
+        let config = try sources.load().config
+        let camera = config.rules(for: "cam/door")
+        #expect(camera.bFrames == .refuse && camera.onLoss == .waitKey)
+        #expect(camera.grace == .seconds(3))
+        #expect(config.rules(for: "screen").bFrames == .keep)
+        let other = config.rules(for: "live/x")
+        #expect(other == StreamRules() && other.bFrames == .drop && other.onLoss == .proceed)
+        sources.file = ("gateway.yml", Array("paths: { a: { b-frames: maybe } }".utf8))
+        let error = #expect(throws: ConfigErrors.self) { try sources.load() }
+        #expect(error?.description.contains("b-frames: \"maybe\" is not") == true)
     }
 
     @Test func workersShareAPortAndEachSocketIsTakenOnce() throws {
