@@ -20,7 +20,7 @@ final class ConnectionReader {
         self.channel = channel
         self.stream = stream
         slots = subscription.wants.map(\.slot)
-        reader = Reader(subscription, at: now)
+        reader = Reader(subscription, number: stream.takeReaderNumber(), at: now)
         sharesItems = connection.session.sharesItems
     }
 
@@ -101,6 +101,18 @@ final class ConnectionReader {
         hasBegun = connection.session.begin(
             present, channel: channel, at: now, out: &connection.out)
         return hasBegun
+    }
+
+    func limit(
+        _ slot: SlotName, to demand: Demand, at now: Instant, into orders: inout Orders
+    ) {
+        guard let track = slots.firstIndex(of: slot) else { return }
+        switch stream.place {
+        case .home(let stream):
+            reader.limit(track, to: demand, in: stream, at: now, into: &orders)
+        case .relayed(let stream):
+            reader.limit(track, to: demand, in: stream, at: now, into: &orders)
+        }
     }
 
     private func hand(_ track: Int, _ index: Int64, _ jump: Jump?) {

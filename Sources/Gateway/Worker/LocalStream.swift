@@ -22,6 +22,7 @@ final class LocalStream {
     var waiters = Waiters()
     var isInDirtyList = false
     var deadlineSlot = -1
+    private var lastReader: UInt64 = 1 << 63
 
     struct Publisher {
         enum Source {
@@ -53,6 +54,12 @@ final class LocalStream {
     init(_ stream: RelayedStream) {
         name = stream.name
         place = .relayed(stream)
+    }
+
+    /// For a reader of this worker: the numbers of relays lie below.
+    func takeReaderNumber() -> UInt64 {
+        lastReader += 1
+        return lastReader
     }
 
     /// How many read it at this worker, by protocol.

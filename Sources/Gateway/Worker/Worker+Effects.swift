@@ -58,7 +58,7 @@ extension Worker {
             case nil: break
             }
         case .unpublish(let channel, let reason): unpublish(participant, channel, reason)
-        case .unsubscribe, .keyRequest, .pause, .resume:
+        case .unsubscribe, .keyRequest, .demand, .pause, .resume:
             if let connection = participant.connection { runReading(effect, of: connection) }
         case .close(let reason):
             leaveStreams(participant, because: reason)
@@ -70,6 +70,11 @@ extension Worker {
         switch effect {
         case .unsubscribe(let channel): unsubscribe(connection, channel)
         case .keyRequest(let channel, let slot): requestKey(connection, channel, slot)
+        case .demand(let channel, let slot, let demand):
+            guard let reader = connection.readers[channel] else { return }
+            reader.limit(slot, to: demand, at: now, into: &orders)
+            runOrders(of: reader.stream)
+            setDeadline(of: reader.stream)
         case .pause(let channel, let slot):
             connection.readers[channel]?.change(slot) { $0.pause($1) }
         case .resume(let channel, let slot):

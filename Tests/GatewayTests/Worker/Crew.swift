@@ -168,6 +168,12 @@ final class Line {
 
     func hear(_ count: Int) -> [String] { (0..<count).compactMap { _ in hear() } }
 
+    /// Whether this line comes, sooner or later, after others.
+    func hears(_ wanted: String) -> Bool {
+        while let line = hear() { if line == wanted { return true } }
+        return false
+    }
+
     func ask(_ text: String) -> String? {
         say(text)
         return hear()

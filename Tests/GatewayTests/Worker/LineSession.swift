@@ -9,6 +9,8 @@ final class LineSession: ByteSession {
     private var nextQuestion: QuestionID = 0
     private var ticks: Int64 = 0
     private let peer: Address
+    /// Whether it repeats what its stream's readers use; most tests ask for something else.
+    private var tellsDemand = false
     private(set) var isEstablished = false
     private(set) var deadline = Instant.distantFuture
 
@@ -48,6 +50,12 @@ final class LineSession: ByteSession {
                 channel: 0, slot: .video)
         case "unpublish": effects.append(.unpublish(0, .done))
         case "wantkey": effects.append(.keyRequest(1, .video))
+        case "limit":
+            let numbers = text.split(separator: " ").compactMap { Int($0) }
+            effects.append(
+                .demand(1, .video, Demand(bits: numbers[0], highestLayer: UInt8(numbers[1]))))
+        case "demands": tellsDemand = true
+        case "leave": effects.append(.unsubscribe(1))
         case "timer": deadline = now + .milliseconds(Int64(text) ?? 0)
         case "bye": effects.append(.close(.done))
         default: out.append("what is \(command)?\n")
@@ -57,13 +65,14 @@ final class LineSession: ByteSession {
     private func ask(_ what: String, _ name: String, _ effects: inout Effects) {
         nextQuestion += 1
         questions[nextQuestion] = what
+        let parts = name.split(separator: " ").map(String.init)
+        let codec: Codec = parts.count > 2 && parts[2] == "h264" ? .h264 : .vp8
         let announced = AnnouncedSlot(
-            slot: .video, format: Format(codec: .vp8, clockRate: 90_000), form: .frames)
+            slot: .video, format: Format(codec: codec, clockRate: 90_000), form: .frames)
         var publication = Publication(
             principal: .local, protocolName: "line", slots: [announced])
         publication.answersPLI = true
-        let want = Subscription.Want(slot: .video, codecs: [.vp8], form: .frames)
-        let parts = name.split(separator: " ").map(String.init)
+        let want = Subscription.Want(slot: .video, codecs: [.vp8, .h264], form: .frames)
         let patience = parts.count > 1 ? Int64(parts[1]) ?? 0 : 0
         effects.ask(
             what == "publish"
@@ -104,7 +113,9 @@ final class LineSession: ByteSession {
         switch notice {
         case .keyWanted: out.append("keywanted\n")
         case .ended(_, let reason): out.append("ended \(reason.rawValue)\n")
-        case .demand, .changed: break
+        case .demand(_, _, let bits, let layer):
+            if tellsDemand { out.append("demand \(bits == .max ? "all" : "\(bits)") \(layer)\n") }
+        case .changed: break
         }
     }
 

@@ -134,4 +134,52 @@ struct TwoWorkersTests {
         again.say("key 2")
         #expect(home.hear() == "item 2 (epoch)")
     }
+
+    /// What viewers of all workers use together reaches the publisher, wherever it is.
+    @Test(arguments: [0, 1])
+    func thePublisherHearsWhatAnybodyUses(publisherAt: Int) throws {
+        let crew = try Crew(workers: 2)
+        let here = try crew.connect(to: 0)
+        here.say("read live/a 5000")
+        #expect(here.ask("echo waiting") == "waiting", "worker 0 is the home")
+        let publisher = try crew.connect(to: publisherAt)
+        publisher.say("demands")
+        #expect(publisher.ask("publish live/a") == "published 1")
+        publisher.say("key 1")
+        #expect(here.hear(2) == ["subscribed 1", "item 1 (start)"])
+        let there = try crew.connect(to: 1)
+        #expect(there.ask("read live/a") == "subscribed 1")
+        #expect(there.hear() == "item 1 (start)")
+        here.say("limit 200000 0")
+        there.say("limit 300000 1")
+        #expect(publisher.hears("demand 300000 1"))
+        there.say("leave")
+        #expect(publisher.hears("demand 200000 0"), "who has left needs nothing")
+        here.say("limit 250000 0")
+        #expect(publisher.hears("demand 250000 0"))
+        #expect(there.ask("read live/a") == "subscribed 1")
+        #expect(publisher.hears("demand all 255"), "one who has said nothing may need everything")
+    }
+
+    /// The home stops giving what is read elsewhere: those readers find what it gives now.
+    @Test func viewersElsewhereFollowToAnotherCodec() throws {
+        let crew = try Crew(workers: 2)
+        let first = try crew.connect(to: 0)
+        #expect(first.ask("publish live/a sesame") == "published 1")
+        first.say("key 1")
+        #expect(first.ask("echo done") == "done")
+        let there = try crew.connect(to: 1)
+        #expect(there.ask("read live/a") == "subscribed 1")
+        #expect(there.hear() == "item 1 (start)")
+        for (epoch, codec) in [(2, "h264"), (3, "vp8"), (4, "h264")] {
+            let next = try crew.connect(to: epoch % 2)
+            #expect(next.ask("publish live/a sesame \(codec)") == "published \(epoch)")
+            next.say("key \(epoch)")
+            next.say("echo done")
+            #expect(next.hears("done"))
+            #expect(there.hear()?.hasPrefix("item \(epoch)") == true)
+            next.say("delta after \(epoch)")
+            #expect(there.hear() == "item after \(epoch)")
+        }
+    }
 }

@@ -21,6 +21,14 @@ package protocol ReadableStream: AnyObject {
     func requestKey(
         _ id: EncodingID, of rendition: Rendition, at now: Instant, into orders: inout Orders)
 
+    /// The most that a viewer can use; nil takes it back, which goes before `close`. Who never says
+    /// anything may need everything.
+    ///
+    /// - Parameter reader: Its number among the readers of the rendition.
+    func setDemand(
+        _ demand: Demand?, of rendition: Rendition, by reader: UInt64, at now: Instant,
+        into orders: inout Orders)
+
     /// What the publisher gives in a slot now; nil: the slot is empty.
     func codec(in slot: SlotName) -> Codec?
 

@@ -19,16 +19,20 @@ package struct Reader {
         var want: Subscription.Want
         var rendition: Rendition?
         var cursor: Cursor
+        var demand: Demand?
     }
 
     private var tracks: [Track]
     /// Track numbers, those of pictures first.
     private let order: [Int]
     private let rule: LagRule
+    /// Which one it is among all readers of its stream, where it says what it can use.
+    private let number: UInt64
     private var peeked: Int?
     private var hasBegun = false
 
-    package init(_ subscription: Subscription, at now: Instant) {
+    package init(_ subscription: Subscription, number: UInt64 = 0, at now: Instant) {
+        self.number = number
         rule = subscription.rule
         let keyAfter = subscription.start == .cached ? Instant.start : now
         let rule = subscription.rule
@@ -53,11 +57,34 @@ package struct Reader {
         for index in tracks.indices {
             if let present = tracks[index].rendition {
                 guard present.encodings.isEmpty else { continue }
-                stream.close(present, tracks[index].cursor.figures, at: now, into: &orders)
-                tracks[index].rendition = nil
+                leave(present, index, in: stream, at: now, into: &orders)
             }
-            tracks[index].rendition = stream.open(tracks[index].want, at: now, into: &orders)
+            let found = stream.open(tracks[index].want, at: now, into: &orders)
+            tracks[index].rendition = found
+            guard let found, let demand = tracks[index].demand else { continue }
+            stream.setDemand(demand, of: found, by: number, at: now, into: &orders)
         }
+    }
+
+    /// The most it can use of a track from here on, also of a rendition that it finds later.
+    package mutating func limit(
+        _ track: Int, to demand: Demand, in stream: some ReadableStream, at now: Instant,
+        into orders: inout Orders
+    ) {
+        tracks[track].demand = demand
+        guard let rendition = tracks[track].rendition else { return }
+        stream.setDemand(demand, of: rendition, by: number, at: now, into: &orders)
+    }
+
+    private mutating func leave(
+        _ rendition: Rendition, _ track: Int, in stream: some ReadableStream, at now: Instant,
+        into orders: inout Orders
+    ) {
+        if tracks[track].demand != nil {
+            stream.setDemand(nil, of: rendition, by: number, at: now, into: &orders)
+        }
+        stream.close(rendition, tracks[track].cursor.figures, at: now, into: &orders)
+        tracks[track].rendition = nil
     }
 
     package mutating func close(
@@ -65,8 +92,7 @@ package struct Reader {
     ) {
         for index in tracks.indices {
             guard let rendition = tracks[index].rendition else { continue }
-            stream.close(rendition, tracks[index].cursor.figures, at: now, into: &orders)
-            tracks[index].rendition = nil
+            leave(rendition, index, in: stream, at: now, into: &orders)
         }
     }
 

@@ -39,6 +39,9 @@ package struct Effects: Sendable {
         case unsubscribe(ChannelID)
         /// A viewer that must begin anew.
         case keyRequest(ChannelID, SlotName)
+        /// The most that a viewer can use of a slot: its publisher need not send more than the most
+        /// that anybody can.
+        case demand(ChannelID, SlotName, Demand)
         /// Nothing more is to be read for it until `.resume`.
         case pause(ChannelID, SlotName)
         case resume(ChannelID, SlotName)
