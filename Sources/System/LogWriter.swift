@@ -7,6 +7,8 @@ package import Wire
 package final class LogWriter: Sendable {
     package let sink: LogSink
     private let bell: Descriptor
+    /// Rung after each round, for who waits in `flush`.
+    private let written: Descriptor
     private let wantsReopen = Atomic<Bool>(false)
     /// Rounds that were asked for and done: how `flush` knows.
     private let asked = Atomic<Int>(0)
@@ -18,6 +20,8 @@ package final class LogWriter: Sendable {
     ) throws(SystemError) {
         _ = try LogOutput(target)
         bell = Descriptor(
+            owning: CInt(try SystemError.check(Int(linux_eventfd()), "open an eventfd")))
+        written = Descriptor(
             owning: CInt(try SystemError.check(Int(linux_eventfd()), "open an eventfd")))
         let number = bell.number
         sink = LogSink(
@@ -40,11 +44,11 @@ package final class LogWriter: Sendable {
     @discardableResult package func flush(within limit: Interval = .milliseconds(500)) -> Bool {
         let round = asked.add(1, ordering: .acquiringAndReleasing).newValue
         _ = linux_signal(bell.number)
-        for _ in 0..<max(limit.milliseconds, 1) {
-            if done.load(ordering: .acquiring) >= round { return true }
-            usleep(1000)
+        let end = LogSink.Clock.system.now() + limit
+        while done.load(ordering: .acquiring) < round {
+            guard wait(for: written, until: end) else { return false }
         }
-        return false
+        return true
     }
 
     private func run(_ output: consuming LogOutput) {
@@ -55,20 +59,24 @@ package final class LogWriter: Sendable {
             let bytes = sink.take()
             if !bytes.isEmpty { output.write(bytes) }
             done.store(round, ordering: .releasing)
-            sleep(until: next)
+            _ = linux_signal(written.number)
+            _ = wait(for: bell, until: next)
         }
     }
 
-    private func sleep(until deadline: Instant?) {
+    /// - Returns: False if it has not rung in time.
+    private func wait(for bell: borrowing Descriptor, until deadline: Instant?) -> Bool {
         var milliseconds: CInt = -1
         if let deadline {
             let left = deadline - LogSink.Clock.system.now()
             milliseconds = CInt(clamping: max(0, left.milliseconds + 1))
         }
         var question = pollfd(fd: bell.number, events: Int16(POLLIN), revents: 0)
-        guard unsafe poll(&question, 1, milliseconds) == 1 else { return }
-        var count: UInt64 = 0
-        _ = unsafe read(bell.number, &count, 8)
+        let result = unsafe poll(&question, 1, milliseconds)
+        // A signal is no answer: whoever asked looks again.
+        guard result == 1 else { return result < 0 }
+        _ = linux_take(bell.number)
+        return true
     }
 }
 

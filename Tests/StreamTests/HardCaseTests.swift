@@ -3,29 +3,44 @@ import Stream
 import Testing
 import Wire
 
-// The hard cases of the media model, row by row. Those that a test elsewhere covers whole:
+// The hard cases of the media model, row by row. Those that a test elsewhere covers whole; that it
+// is there under this name is checked by TidyTests:
 //
 //   simulcast and frames           GivenPacketsTests.framesComeFromTheHighestLayerAlive
 //   another protocol takes over    PublisherTests.viewersReadTheSameRenditionGivenOrDerived
+//   another codec, other workers   TwoWorkersTests.viewersElsewhereFollowToAnotherCodec
 //   VP8 to HLS and FLV             CarriageTests.vp8IsRefusedWithTheFix
+//   H.264 first for publishers     CodecChoiceTests.publishersGetH264First
+//   cameras, packet by packet      GivenPacketsTests.aCameraIsShapedPacketByPacket
+//   B-frames of cameras            DemandTests.refusedPacketsAreExplained
 //   parameter change in passing    GivenPacketsTests.setsInTheStreamChangeTheFormat
-//   sound only, video late, never  ReadinessTests.soundNeedsNoPicture, orTwoSecondsAfterThe…
-//   late track                     ReadinessTests.aSlotThatIsFilledLaterIsFoundAfterTheChange
+//   sound only, video late, never  ReadinessTests.soundNeedsNoPicture,
+//                                  ReadinessTests.orTwoSecondsAfterTheFirstMedia
+//   late track                     ReadinessTests.aSlotThatIsFilledLaterIsFoundAfterTheChange,
+//                                  CodecChoiceTests.answersForTheStreamsLife
 //   two sound tracks               ReadinessTests.twoAudioTracksAreTwoSlots
-//   history by time, long GOP      HistoryTests.aGroupOfPicturesLargerThanTheCapBreaksIt…
+//   burst of a group of pictures   JoinPlanTests.burstsWhenItCatchesUpUnseen,
+//                                  RunTests.shrinksTheSpacingOfAJoinBurst,
+//                                  FanOutTests.whatIsLostIsRepairedByRTX
+//   history by time, long GOP      HistoryTests.keepsTwoSecondsAndBackToTheLastKeyFrame,
+//     HistoryTests.aGroupOfPicturesLargerThanTheCapBreaksItUntilTheNextKeyFrame
+//   drops and numbers per viewer   RunTests.whatWasSkippedHasNoNumber,
+//                                  SentRingTests.findsWhatLeftByBothNumbers
 //   recovered late packets         CursorTests.latePacketsAreRepairsOfTheRunTheyBelongTo
-//   slow TCP viewers               CursorTests.aSlowConnectionSkipsAtTwoSecondsAndIsClosedAtTen
 //   data slots                     ReadinessTests.dataSlotsCarryMessages
+//   slow TCP viewers               CursorTests.aSlowConnectionSkipsAtTwoSecondsAndIsClosedAtTen
 //   on demand, many waiting        OnDemandTests.manyWaitersAreOneStartAndAreLetGoFiftyATurn
-//   key requests over workers      RelayTests.keyRequestsOfTheOtherSideAreJoinedAtHome
+//   key requests over workers      RelayTests.keyRequestsOfTheOtherSideAreJoinedAtHome,
+//                                  TwoWorkersTests.keyRequestsReachThePublisherOnce
 //   relay ring loss                RelayTests.aHoleIsAskedForOnce
-//   publisher on another worker    RegistryTests.theHomeStays
-//   a layer that nobody reads      DemandTests
+//   publisher on another worker    RegistryTests.theHomeStays,
+//                                  TwoWorkersTests.aPublisherElsewhereFeedsTheHome
+//   sessions on another worker     RTCPublishTests.anyWorkerAnswersAndAnyWorkerReceives
+//   a layer that nobody reads      DemandTests.theMostThatAnybodyUsesIsTold,
+//                                  TwoWorkersTests.thePublisherHearsWhatAnybodyUses
 //
-// Those of the way to the wire are shown by the tests of ICE/Send: runs and sent ring (RunTests,
-// SentRingTests), join compression (JoinPlanTests). The order of codecs in answers and reserved
-// m-lines are with the tests of ICE/Negotiation. Plain resends under GCM and VP8 picture ids need a
-// sender on the wire, LL-HLS chunks and session directories the protocols that have them.
+// Not shown by any test yet: plain resends under GCM, VP8 picture ids per viewer, chunks of LL-HLS,
+// a connection of ICE over TCP that moves to another worker.
 
 /// Hard cases that need a scene of their own.
 struct HardCaseTests {

@@ -134,6 +134,23 @@ struct TidyTests {
         }
     }
 
+    /// A comment that says which test shows something: the test is there, under that name.
+    @Test func testsThatCommentsNameExist() {
+        for file in Self.sources + Self.tests {
+            for (index, line) in file.lines.enumerated() where line.contains("//") {
+                for name in line.matches(of: /\b([A-Z]\w*Tests)\.([a-z]\w*)/) {
+                    let isThere = Self.tests.contains {
+                        $0.path.hasSuffix("/\(name.1).swift")
+                            && $0.lines.contains { $0.contains("func \(name.2)(") }
+                    }
+                    if !isThere {
+                        Issue.record("\(file.path):\(index + 1): there is no \(name.0)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func functionsFitAScreen() {
         for file in Self.sources + Self.tests {
             for function in Self.functions(of: file) where function.length > 60 {

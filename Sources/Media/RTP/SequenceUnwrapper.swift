@@ -30,22 +30,3 @@ package struct SequenceUnwrapper: Equatable, Sendable {
         return distance.magnitude <= Self.jumpMaximum
     }
 }
-
-/// Turns 32-bit RTP timestamps into ticks that never wrap.
-package struct TimestampUnwrapper: Equatable, Sendable {
-    private var last: Int64?
-
-    package init() {}
-
-    /// Follows the latest packet in either direction: with B-frames time goes back and forth.
-    package mutating func unwrap(_ timestamp: UInt32) -> Int64 {
-        guard let last else {
-            let first = 0x1_0000_0000 + Int64(timestamp)
-            self.last = first
-            return first
-        }
-        let ticks = Serial.extend(timestamp, near: last)
-        self.last = ticks
-        return ticks
-    }
-}

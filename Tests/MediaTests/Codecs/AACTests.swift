@@ -45,12 +45,22 @@ struct AACTests {
     func writesWhatItReads(channels: Int) throws {
         var written = AACConfiguration(sampleRate: 44_100, channels: channels)
         var bytes: [UInt8] = []
-        written.write(into: &bytes)
+        try written.write(into: &bytes)
         #expect(try AACConfiguration(bytes.raw) == written)
         written.extensionRate = 88_200
         bytes = []
-        written.write(into: &bytes)
+        try written.write(into: &bytes)
         #expect(try AACConfiguration(bytes.raw) == written)
+    }
+
+    /// An ADTS header may name no layout: what to write then stands inside a frame.
+    @Test func refusesToWriteALayoutItDoesNotHave() {
+        var unknown = AACConfiguration(sampleRate: 44_100, channels: 2)
+        unknown.channelConfiguration = 0
+        var bytes: [UInt8] = []
+        #expect(throws: ParseError.self) { try unknown.write(into: &bytes) }
+        #expect(throws: ParseError.self) { try Format(unknown) }
+        #expect(bytes.isEmpty)
     }
 
     @Test func refusesWhatIsNoConfiguration() {

@@ -222,11 +222,4 @@ struct UnwrapperTests {
         #expect(unwrapper.highest == 131_074)
         #expect(unwrapper.isPlausible(2500) && !unwrapper.isPlausible(20_000))
     }
-
-    @Test func timeGoesOnAcrossTheWrapAndBack() {
-        var unwrapper = TimestampUnwrapper()
-        let first = unwrapper.unwrap(.max - 100)
-        #expect(unwrapper.unwrap(900) - first == 1001)
-        #expect(unwrapper.unwrap(.max - 100) == first)
-    }
 }

@@ -147,10 +147,13 @@ package struct AACConfiguration: Equatable, Sendable {
         hasParametricStereo ? 29 : extensionRate != nil ? 5 : objectType
     }
 
-    /// - Precondition: The channels are in `channelConfiguration`; a layout of its own is kept as
-    ///   the bytes it came in.
-    package func write(into out: inout [UInt8]) {
-        precondition(channelConfiguration > 0, "a program config element is not made here")
+    /// Refuses a layout that is in a program config element: it is kept as the bytes it came in, if
+    /// it came in one; a camera's ADTS header may say so and has the element inside a frame, where
+    /// no player looks.
+    package func write(into out: inout [UInt8]) throws(ParseError) {
+        guard channelConfiguration > 0 else {
+            throw .invalid("AAC channel configuration", value: 0, at: 0)
+        }
         var bits = BitWriter()
         bits.write(extensionRate == nil ? objectType : signalledType, 5)
         bits.write(rate: sampleRate)
@@ -176,16 +179,11 @@ extension Format {
         configuration = [UInt8](copying: bytes)
     }
 
-    /// Refuses a layout that is in a program config element: a camera's ADTS header may say so,
-    /// and has the element inside a frame, where no player looks.
     package init(_ aac: AACConfiguration) throws(ParseError) {
-        guard aac.channelConfiguration > 0 else {
-            throw .invalid("AAC channel configuration", value: 0, at: 0)
-        }
         self.init(codec: .aac, clockRate: Int32(aac.outputRate))
         sampleRate = Int32(aac.outputRate)
         channels = Int32(aac.channels)
         profile = UInt32(aac.signalledType)
-        aac.write(into: &configuration)
+        try aac.write(into: &configuration)
     }
 }

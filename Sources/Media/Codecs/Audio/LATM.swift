@@ -27,21 +27,27 @@ package struct LATM: Sendable {
         guard let configuration else { throw .invalid("LATM configuration", value: 0, at: 0) }
         var meta = meta
         for _ in 0..<subframes {
-            var count = 0
-            while true {
-                let byte = try bits.bits(8)
-                count += byte
-                if byte < 255 { break }
-            }
-            guard count * 8 <= bits.remaining else {
-                throw .truncated(at: bits.offset / 8, needed: count)
-            }
+            let count = try Self.frameLength(&bits)
             out.begin()
             // Not on byte borders when a configuration stands before it.
             for _ in 0..<count { out.write(UInt8(try bits.read(8))) }
             out.end(meta)
             meta.ticks &+= Int64(configuration.samples)
         }
+    }
+
+    /// PayloadLengthInfo (§1.7.3): how many bytes of a frame follow, counted by bytes of 255.
+    package static func frameLength(_ bits: inout BitReader) throws(ParseError) -> Int {
+        var count = 0
+        while true {
+            let byte = try bits.bits(8)
+            count += byte
+            if byte < 255 { break }
+        }
+        guard count * 8 <= bits.remaining else {
+            throw .truncated(at: bits.offset / 8, needed: count)
+        }
+        return count
     }
 
     /// Asynchronous framing of transport streams: 11 bits of sync, 13 of length (§1.7.2).

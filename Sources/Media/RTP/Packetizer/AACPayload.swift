@@ -1,3 +1,4 @@
+import Codecs
 import Media
 import Wire
 
@@ -101,7 +102,7 @@ enum AACPayload {
 }
 
 /// AAC in RTP as `MP4A-LATM` (RFC 6416) with its configuration in the SDP (`cpresent=0`): each
-/// frame behind PayloadLengthInfo, which counts by bytes of 255 (ISO 14496-3 §1.7.3).
+/// frame behind its length.
 enum LATMPayload {
     static func depacketize(
         _ payload: RawSpan, marker: Bool, _ facts: PayloadFacts, to draft: inout FrameDraft
@@ -121,16 +122,13 @@ enum LATMPayload {
     private static func takeFrames(
         _ element: RawSpan, _ facts: PayloadFacts, to draft: inout FrameDraft
     ) throws(ParseError) {
-        var reader = ByteReader(element)
+        var bits = BitReader(element)
         var ticks: Int64 = 0
-        while reader.remaining > 0 {
-            var count = 0
-            var byte: UInt8
-            repeat {
-                byte = try reader.read(UInt8.self)
-                count += Int(byte)
-            } while byte == 255
-            try draft.append(try reader.read(count: count))
+        while bits.remaining > 0 {
+            let count = try LATM.frameLength(&bits)
+            let start = bits.offset / 8
+            try draft.append(element.extracting(start..<start + count))
+            try bits.skip(8 * count)
             draft.cuts.append(FrameDraft.Cut(end: draft.bytes.count, ticks: ticks))
             ticks += facts.samplesPerFrame
         }
