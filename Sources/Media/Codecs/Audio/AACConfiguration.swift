@@ -24,7 +24,12 @@ package struct AACConfiguration: Equatable, Sendable {
         objectType = 2
         self.sampleRate = sampleRate
         self.channels = channels
-        channelConfiguration = channels == 8 ? 7 : UInt8(clamping: channels)
+        channelConfiguration = Self.layout(of: channels)
+    }
+
+    /// The layout that most have with so many channels.
+    private static func layout(of channels: Int) -> UInt8 {
+        channels >= 7 ? 7 : UInt8(clamping: max(1, channels))
     }
 
     package init(_ bytes: RawSpan) throws(ParseError) {
@@ -147,17 +152,14 @@ package struct AACConfiguration: Equatable, Sendable {
         hasParametricStereo ? 29 : extensionRate != nil ? 5 : objectType
     }
 
-    /// Refuses a layout that is in a program config element: it is kept as the bytes it came in, if
-    /// it came in one; a camera's ADTS header may say so and has the element inside a frame, where
-    /// no player looks.
-    package func write(into out: inout [UInt8]) throws(ParseError) {
-        guard channelConfiguration > 0 else {
-            throw .invalid("AAC channel configuration", value: 0, at: 0)
-        }
+    /// A layout of its own is written as the usual one of so many channels: who has the program
+    /// config element keeps the bytes it came in.
+    package func write(into out: inout [UInt8]) {
+        let layout = channelConfiguration > 0 ? channelConfiguration : Self.layout(of: channels)
         var bits = BitWriter()
         bits.write(extensionRate == nil ? objectType : signalledType, 5)
         bits.write(rate: sampleRate)
-        bits.write(channelConfiguration, 4)
+        bits.write(layout, 4)
         if let extensionRate {
             bits.write(rate: extensionRate)
             bits.write(objectType, 5)
@@ -179,11 +181,16 @@ extension Format {
         configuration = [UInt8](copying: bytes)
     }
 
+    /// Refuses a layout that is in a program config element: a camera's ADTS header may say so,
+    /// and has the element inside a frame, where no player looks.
     package init(_ aac: AACConfiguration) throws(ParseError) {
+        guard aac.channelConfiguration > 0 else {
+            throw .invalid("AAC channel configuration", value: 0, at: 0)
+        }
         self.init(codec: .aac, clockRate: Int32(aac.outputRate))
         sampleRate = Int32(aac.outputRate)
         channels = Int32(aac.channels)
         profile = UInt32(aac.signalledType)
-        try aac.write(into: &configuration)
+        aac.write(into: &configuration)
     }
 }
