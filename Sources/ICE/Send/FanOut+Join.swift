@@ -33,8 +33,7 @@ extension FanOut {
         _ now: Instant
     ) -> Bool {
         // A republished stream goes on where it begins; a new viewer hears what is said now.
-        let since = slot.cold.joins == 0 ? now : slot.cold.keyAfter
-        let index = lane.history.index(arrivedSince: since)
+        let index = lane.history.index(arrivedSince: slot.cold.keyAfter)
         guard lane.history.meta(index) != nil else { return false }
         slot.cold.joins += 1
         slot.hot.next = index

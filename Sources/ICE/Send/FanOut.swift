@@ -72,7 +72,10 @@ package final class FanOut {
         let negotiated = setup.session.negotiated
         var picture = SlotCold(.video, negotiated.video, dice: &dice)
         picture.wanted = setup.layer
-        let sound = SlotCold(setup.audio, negotiated.audio, dice: &dice)
+        var sound = SlotCold(setup.audio, negotiated.audio, dice: &dice)
+        // A new viewer hears what is said from here on. Not from the first look on: what comes by
+        // relay arrived, by our clock, a moment before it is looked at.
+        sound.keyAfter = now
         var cold = ViewerCold(setup)
         cold.traffic.measure(at: now)
         var hot = ViewerHot(setup)

@@ -44,6 +44,26 @@ struct FanOutTests {
         #expect(end.audio.allSatisfy { $0.header.payloadType == 111 })
     }
 
+    /// As a relay hands it over: every item has arrived at its home before it is looked at here.
+    @Test func soundBeginsThoughItArrivedBeforeItIsLookedAt() throws {
+        let scene = try FanOutScene()
+        try scene.publish([FanOutScene.audio()])
+        for number: Int64 in 0..<50 {
+            scene.sound(number, ticks: number * 960)
+            scene.pass(20)
+        }
+        let end = try scene.view()
+        scene.flush()
+        for number: Int64 in 50..<60 {
+            scene.sound(number, ticks: number * 960)
+            scene.pass(1)
+            scene.flush()
+            scene.pass(19)
+        }
+        // All that was said since it came, and nothing older.
+        #expect(end.audio.count == 10)
+    }
+
     @Test func aFrameLeavesInOneRun() throws {
         let scene = try FanOutScene()
         try scene.publish()
