@@ -133,7 +133,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-                "HTTP", "WHIP", "RTMP", "Demo", "Settings",
+                "HTTP", "WHIP", "RTMP", "Demo", "Settings", "Browser",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: house),
         tests("FuzzTests", ["Wire", "FuzzTargets"]),

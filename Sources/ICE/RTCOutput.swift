@@ -19,6 +19,12 @@ package struct RTCOutput: Sendable {
         case recovered
         /// An SCTP packet of the peer, for the association.
         case sctp(Range<Int>)
+        /// The tunnel is open: begin an association with this port of the peer's.
+        case associate(port: UInt16)
+        /// For the association: hand over a message, reset our side of a stream, or end it.
+        case channelSend(stream: UInt16, DataPayload, DataDelivery, Range<Int>)
+        case channelReset(stream: UInt16)
+        case channelAbort(DataOutput.Reason)
         /// Heard on this route.
         case feedback(ViewerFeedback, Route)
         case closed(RTCSession.Cause)

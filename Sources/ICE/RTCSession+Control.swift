@@ -131,6 +131,7 @@ extension RTCSession {
         agent.handshakeFinished(on: route, at: now, into: &out.ice)
         takeICE(at: now, engine: &engine, into: &out, effects: &effects)
         out.append(.connected)
+        if let channel = negotiated.channel { out.append(.associate(port: channel.remotePort)) }
         guard let id = questions.open(until: now + Self.answerLimit) else { return }
         effects.ask(claim(from: route.remote), id)
     }

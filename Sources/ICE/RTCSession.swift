@@ -55,6 +55,7 @@ package final class RTCSession {
     var keys: Keys?
     var receiver = SRTPReceiver()
     var incoming: IncomingMedia
+    var channels: SessionChannels?
     var hasName = false
     var questions = OpenQuestions()
     var controlIndex: UInt32 = 0
@@ -88,6 +89,9 @@ package final class RTCSession {
         dtls = DTLSSession(
             negotiated.dtls == .server ? .server : .client, context: context,
             peer: negotiated.fingerprints, at: now)
+        if negotiated.channel != nil {
+            channels = SessionChannels(isDTLSClient: negotiated.dtls == .client)
+        }
         credit = negotiated.dtls == .client ? Self.offerCredit : 0
         incoming = IncomingMedia(negotiated, ssrc: UInt32(truncatingIfNeeded: dice.next()) | 1)
     }

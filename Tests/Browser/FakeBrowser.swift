@@ -130,6 +130,23 @@ extension FakeBrowser {
         outgoing.append((packet, route))
     }
 
+    /// A packet as it would stand before protection: header, extensions, payload.
+    package func send(rtp bytes: [UInt8]) {
+        guard let keys, let header = try? RTPHeader(bytes.raw) else { return }
+        let count = header.extensions.upperBound
+        var sealed = Array(bytes[..<count]) + [UInt8](repeating: 0, count: bytes.count + 32)
+        let payload = Array(bytes[count...])
+        let total: Int
+        do {
+            var span = sealed.mutableSpan
+            var window = unsafe span.mutableBytes
+            total = engine.protect(
+                &window, headerCount: count, payload: payload.raw, ssrc: header.ssrc,
+                index: UInt64(header.sequence), key: keys.sending)
+        }
+        send(Array(sealed[..<total]))
+    }
+
     private func protect(
         _ payload: [UInt8], of track: FakeTrack, isRepair: Bool, _ index: UInt64, _ time: UInt32
     ) -> [UInt8] {

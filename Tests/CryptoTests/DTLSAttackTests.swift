@@ -6,6 +6,38 @@ import Wire
 /// What may come instead of, before and between the peer's datagrams: nothing of it is
 /// authenticated before the handshake is done, so nothing of it may end one.
 struct DTLSAttackTests {
+    /// Handshakes that nobody finishes take no more than their share; when one of them is over,
+    /// the next hello of an honest client is answered.
+    @Test func halfOpenHandshakesAreBounded() throws {
+        let certificate = try #require(DTLSPair.serverCertificate)
+        let context = try DTLSContext(certificate: certificate, isSimulated: true)
+        let pin = [certificate.fingerprint()]
+        let client = DTLSSession(.client, context: context, peer: pin, at: .start)
+        var (hello, answers) = (DTLSOutput(), DTLSOutput())
+        client.start(at: .start, into: &hello)
+        var sessions: [DTLSSession] = []
+        var answered = 0
+        for _ in 0..<1000 {
+            let session = DTLSSession(.server, context: context, peer: pin, at: .start)
+            _ = session.receive(hello.datagrams[0], at: .start, into: &answers)
+            answered += answers.datagrams.isEmpty ? 0 : 1
+            answers.datagrams.removeAll()
+            sessions.append(session)
+        }
+        #expect(answered == 720)
+        sessions.removeFirst()
+        _ = sessions[998].receive(hello.datagrams[0], at: .start, into: &answers)
+        #expect(!answers.datagrams.isEmpty)
+        answers.datagrams.removeAll()
+        // Time takes them away, too.
+        let late = Instant.start + .seconds(10)
+        for session in sessions.prefix(900) { session.expire(at: late, into: &answers) }
+        let next = DTLSSession(.server, context: context, peer: pin, at: late)
+        answers.datagrams.removeAll()
+        _ = next.receive(hello.datagrams[0], at: late, into: &answers)
+        #expect(!answers.datagrams.isEmpty)
+    }
+
     static func record(
         _ kind: UInt8, epoch: UInt8 = 0, sequence: UInt8 = 200, _ body: [UInt8]
     ) -> [UInt8] {

@@ -17,6 +17,12 @@ package final class DTLSContext {
     package let fingerprint: Fingerprint
 
     let isSimulated: Bool
+    /// Servers' handshakes that have begun and not ended.
+    fileprivate(set) var handshakes = 0
+    /// Each holds 44 KiB of OpenSSL's, half of it one buffer: 32 MiB for all. More clients than
+    /// that at once repeat their hello until there is room; one that is never finished is over
+    /// after ten seconds, and nobody has one who has not passed ICE.
+    static let handshakesMaximum = 720
 
     /// - Parameter isSimulated: Time is not real, so OpenSSL's clock may not decide anything: a run
     ///   is the same each time. The price is one repeat in the client's role, see `tls.c`.
@@ -97,6 +103,19 @@ package final class DTLSContext {
         expected.wasRefused = !expected.fingerprints.vouch(for: bytes)
         return !expected.wasRefused
     }
+}
+
+/// A place among the handshakes of a worker, as long as it is held.
+final class HandshakePlace {
+    private let context: DTLSContext
+
+    init?(_ context: DTLSContext) {
+        guard context.handshakes < DTLSContext.handshakesMaximum else { return nil }
+        self.context = context
+        context.handshakes += 1
+    }
+
+    deinit { context.handshakes -= 1 }
 }
 
 /// Whom a session is for, where OpenSSL's callback finds it.

@@ -55,6 +55,7 @@ package final class DTLSSession {
     private let role: Role
     private let expected: ExpectedPeer
     private var connection: SSLConnection?
+    private var place: HandshakePlace?
     /// Once the state of OpenSSL was given back.
     private var farewell: DTLSFarewell?
     private var sieve = DTLSGuard()
@@ -173,6 +174,7 @@ package final class DTLSSession {
 
     private func forget() {
         connection = nil
+        place = nil
         flight = DatagramList()
     }
 }
@@ -182,6 +184,10 @@ extension DTLSSession {
     private var isClosed: Bool { if case .closed = state { true } else { false } }
 
     private func connect() {
+        if role == .server {
+            guard let place = HandshakePlace(context) else { return }
+            self.place = place
+        }
         guard let connection = SSLConnection(context.memory, isServer: role == .server) else {
             state = .closed(.failed(OpenSSLError.last))
             return
@@ -222,6 +228,7 @@ extension DTLSSession {
         guard role == .client || !flight.isEmpty else {
             context.memory.discardOutput()
             connection = nil
+            place = nil
             sieve = DTLSGuard()
             return
         }
@@ -237,6 +244,7 @@ extension DTLSSession {
         }
         self.keys = keys
         repeatAt = nil
+        place = nil
         state = .open
     }
 

@@ -78,7 +78,9 @@ extension Worker {
                     effects: &effects)
             }
         // A stale publisher's name is free for its own return already: the same principal takes it.
-        case .restarted, .stale, .recovered, .sctp: break
+        case .restarted, .stale, .recovered: break
+        // No answer of ours has a data channel yet: see `AnswerPolicy.acceptsChannels`.
+        case .sctp, .associate, .channelSend, .channelReset, .channelAbort: break
         }
     }
 

@@ -116,6 +116,11 @@ package struct NegotiatedChannel: Equatable, Sendable {
     package var remotePort: UInt16
     /// What the peer takes; 64 KiB when it does not say (RFC 8841 §6).
     package var maxMessageSize: UInt64
+
+    package init(remotePort: UInt16, maxMessageSize: UInt64) {
+        self.remotePort = remotePort
+        self.maxMessageSize = maxMessageSize
+    }
 }
 
 extension NegotiatedCodec.Feedback {

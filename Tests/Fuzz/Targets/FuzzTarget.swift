@@ -6,6 +6,7 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case demoFile = "demo-file"
     case demux = "demux"
+    case dcep = "dcep"
     case httpRequest = "http-request"
     case amf = "amf"
     case flv = "flv"
@@ -19,6 +20,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case nalH264 = "nal-h264"
     case nalH265 = "nal-h265"
     case rfc4571 = "rfc4571"
+    case rtcSession = "rtc-session"
     case rtcp = "rtcp"
     case rtpHeader = "rtp-header"
     case rtpPayload = "rtp-payload"
@@ -34,6 +36,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         switch self {
         case .demoFile: fuzzDemoFile(bytes)
         case .demux: fuzzDemux(bytes)
+        case .dcep: fuzzDCEP(bytes)
         case .httpRequest: fuzzHTTPRequest(bytes)
         case .amf: fuzzAMF(bytes)
         case .flv: fuzzFLV(bytes)
@@ -47,6 +50,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .nalH264: fuzzH264(bytes)
         case .nalH265: fuzzH265(bytes)
         case .rfc4571: fuzzRFC4571(bytes)
+        case .rtcSession: fuzzRTCSession(bytes)
         case .rtcp: fuzzRTCP(bytes)
         case .rtpHeader: fuzzRTPHeader(bytes)
         case .rtpPayload: fuzzRTPPayload(bytes)

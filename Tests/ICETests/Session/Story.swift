@@ -26,6 +26,7 @@ struct Story {
     var stall: Range<Instant>?
     /// The first track goes on with another codec, with the next payload type.
     var codecChangeAt: Instant?
+    var hasChannel = false
     var seconds: Int64 = 6
 
     var end: Instant { .start + .seconds(seconds) }
@@ -175,7 +176,9 @@ struct Story {
         return NegotiatedSession(
             role: .publish, local: ours, remote: theirs,
             dtls: browserRole == .client ? .server : .client, fingerprints: [peer],
-            audio: hasSound ? audio : nil, video: video, channel: nil, cname: "gateway",
+            audio: hasSound ? audio : nil, video: video,
+            channel: hasChannel ? NegotiatedChannel(remotePort: 5000, maxMessageSize: 65_536) : nil,
+            cname: "gateway",
             omitsMidOnRTX: false)
     }
 
