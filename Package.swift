@@ -80,7 +80,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-                "HTTP", "WHIP", "FLV", "RTMP", "Demo", "System", "Settings", "CZlib",
+                "HTTP", "WHIP", "FLV", "RTMP", "Demo", "Transcode", "System", "Settings", "CZlib",
             ],
             path: "Sources/Gateway", exclude: ["Config"], swiftSettings: house),
 
@@ -129,6 +129,9 @@ let package = Package(
             name: "EngineBench",
             dependencies: ["Wire", "System", "CYardstick", "CAllocationCount"],
             path: "bench/Engine", swiftSettings: house),
+        .executableTarget(
+            name: "TranscodeBench", dependencies: ["Wire", "Media", "Codecs", "Transcode"],
+            path: "bench/Transcode", swiftSettings: house),
         .target(
             name: "FuzzTargets",
             dependencies: [
@@ -170,7 +173,8 @@ let package = Package(
             "GatewayTests",
             [
                 "Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "WHIP", "System",
-                "Settings", "Gateway", "Simulation", "Browser", "Containers", "RTMP",
+                "Settings", "Gateway", "Simulation", "Browser", "Containers", "RTMP", "Transcode",
+                "Codecs",
             ]),
         tests("TidyTests", []),
     ] + (hasIPSecMB ? [library("CIPSecMB", pkgConfig: nil, debian: "libipsec-mb-dev")] : []),

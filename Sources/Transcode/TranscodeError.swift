@@ -8,7 +8,7 @@ package enum TranscodeError: Error, Equatable, Sendable, CustomStringConvertible
     case unsupported(Codec, reason: String)
 
     /// Stable: the same in the log, the metric and the API.
-    package var code: String {
+    package var code: StaticString {
         switch self {
         case .libraryMissing: "transcode-library-missing"
         case .unsupported: "transcode-unsupported"

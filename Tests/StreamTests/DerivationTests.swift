@@ -119,9 +119,10 @@ struct DerivationTests {
         let to = RenditionKey(slot: .audio, codec: .opus, form: .frames)
         #expect(scene.takeOrders().contains(.startTranscode(from: from, to: to)))
         for number: Int64 in 0..<5 { scene.audio(number) }
-        var batch = ItemBatch()
-        scene.stream.takeForTranscode(to: to, into: &batch)
-        #expect(batch.count == 5)
+        var input = TranscodeInput()
+        scene.stream.takeForTranscode(to: to, at: scene.now, into: &input)
+        #expect(input.frames.count == 5)
+        #expect(input.formats.map(\.codec) == [.aac])
         var made = ItemBatch()
         made.append(pattern(99, 80).raw, packet(0, key: true))
         scene.stream.storeTranscoded(

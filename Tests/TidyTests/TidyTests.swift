@@ -25,7 +25,8 @@ struct TidyTests {
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],
         "Gateway": [
             "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-            "HTTP", "WHIP", "FLV", "RTMP", "Demo", "System", "Settings", "CZlib", "Glibc",
+            "HTTP", "WHIP", "FLV", "RTMP", "Demo", "Transcode", "System", "Settings", "CZlib",
+            "Glibc",
             "Synchronization",
         ],
     ]

@@ -40,6 +40,11 @@ struct Overview {
                     Self.write(track, stream.home?.snapshot[track.slot]?.advice, into: &json)
                 }
             }
+            if let conversions = stream.home?.conversions, !conversions.isEmpty {
+                json.array("conversions") { json in
+                    for conversion in conversions { conversion.write(into: &json) }
+                }
+            }
         }
     }
 
@@ -62,6 +67,7 @@ struct Overview {
             json.field("codec", track.format.codec.name)
             write(track.format, into: &json)
             json.field("bitrate", track.bitsPerSecond)
+            if track.format.mayHaveBFrames { json.field("bFrames", true) }
             if let advice { json.field("advice", advice) }
             guard track.layers.count > 1 else { return }
             json.array("layers") { json in

@@ -16,6 +16,7 @@ package struct StreamReport: Sendable {
         var snapshot: StreamSnapshot
         var uptime: Interval?
         var tracks: [TrackFigures]
+        var conversions: [ConversionReport]
     }
 }
 
@@ -57,7 +58,8 @@ extension Worker {
                     StreamReport.Home(
                         snapshot: stream.snapshot(at: now),
                         uptime: stream.liveSince.map { now - $0 },
-                        tracks: stream.trackFigures(at: now))
+                        tracks: stream.trackFigures(at: now),
+                        conversions: local.transcodings.map { $0.report(at: now) })
                 })
         }
     }

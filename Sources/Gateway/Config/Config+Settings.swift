@@ -181,7 +181,9 @@ extension PathConfig {
         Setting(
             "publisher-grace", \.publisherGrace, .duration(.zero ... .seconds(600)), .reload,
             "How long viewers stay when the publisher is gone."),
-        .later("audio", default: "auto", awaits: "audio conversion", "AAC to Opus and back."),
+        Setting(
+            "audio", \.audio, .word, .reload,
+            "Sound in another codec for those who need it: 'auto' makes it, 'off' leaves it out."),
         Setting(
             "b-frames", \.bFrames, .word, .reload,
             "Towards browsers, which cannot show them; refuse tells the publisher why."),

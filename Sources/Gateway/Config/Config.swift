@@ -115,6 +115,7 @@ package struct PathConfig: Equatable, Sendable {
     package var latencyBudget = Interval.milliseconds(500)
     package var gopCache = Interval.seconds(5)
     package var publisherGrace = Interval.seconds(15)
+    package var audio = AudioConversion.auto
     package var bFrames = BFrames.drop
     package var onLoss = OnLoss.continue
 

@@ -54,6 +54,9 @@ package enum ReadAccess: String, CaseIterable, Sendable {
 /// Whether a peer on this machine needs a key.
 package enum LoopbackAccess: String, CaseIterable, Sendable { case open, key }
 
+/// Whether sound is converted for viewers who cannot play it as it comes.
+package enum AudioConversion: String, CaseIterable, Sendable { case auto, off }
+
 /// What becomes of B-frames on the way to browsers, which cannot show them.
 package enum BFrames: String, CaseIterable, Sendable {
     case drop, keep, refuse

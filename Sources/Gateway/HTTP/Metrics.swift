@@ -5,9 +5,9 @@ import Wire
 
 /// What `/metrics` says: the sums of all workers, and figures of the process itself.
 struct Metrics {
-    private let total: WorkerCounters
+    let total: WorkerCounters
     private let connections: [String: Int]
-    private let streams: [StreamReport]
+    let streams: [StreamReport]
     private let rtc: [String: Int]
     private let answered: Int
     private let expected: Int
@@ -38,6 +38,7 @@ struct Metrics {
         writeConnections(&text)
         writeStreams(&text)
         writeWebRTC(&text)
+        writeTranscode(&text)
         return text.bytes
     }
 

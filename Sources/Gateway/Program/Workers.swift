@@ -50,12 +50,15 @@ final class Workers: Service {
             1, sockets.count(ListenerSpec.http), sockets.count(ListenerSpec.webrtcUDP))
         do throws(SystemError) {
             neighbours = try Neighbours(count: count)
+            // A hundred streams keep one thread busy: half as many threads as there are workers.
+            let transcoders = try TranscodePool(threads: (count + 1) / 2, for: neighbours)
             for index in 0..<count {
                 var plan = Self.plan(index, of: count, surroundings, tls)
                 plan.version = Program.version
                 plan.front = front
                 if index == 0 { plan.demos = demos }
                 plan.rtc = rtcPlan
+                plan.transcoders = transcoders
                 try spawn(plan)
             }
         } catch {
@@ -179,6 +182,7 @@ extension Config {
         let path = path(name)
         var rules = StreamRules()
         rules.grace = path.publisherGrace
+        rules.convertsSound = path.audio == .auto
         rules.bFrames =
             switch path.bFrames {
             case .drop: .drop

@@ -31,6 +31,8 @@ package enum Letter: Sendable {
     /// From the home, for a publisher of this worker.
     case feedNotice(UInt32, Notice)
     case rtc(RTCLetter)
+    /// From a thread of the transcoder.
+    case transcoded(TranscodeResult)
 }
 
 /// How much a worker is to say: there may be thousands of sessions.

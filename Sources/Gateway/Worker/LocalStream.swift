@@ -18,6 +18,8 @@ final class LocalStream {
     var publisher: Publisher?
     /// At home: workers that read it by relay.
     var relays: [RelayOut] = []
+    /// At home: sound that is being made of other sound.
+    var transcodings: [Transcoding] = []
     /// Elsewhere: subscriptions that wait until the home says that it is ready.
     var waiters = Waiters()
     var isInDirtyList = false

@@ -19,6 +19,7 @@ extension Worker {
             let local = dirtyStreams[index]
             index += 1
             local.isInDirtyList = false
+            feedTranscoders(of: local)
             for reader in local.readers { feed(reader) }
             local.audience?.isDue = true
             writeRelays(of: local)

@@ -101,11 +101,13 @@ extension Worker {
         case .endReaders(let reason): endReaders(of: local, because: reason)
         case .free: free(local)
         case .toHome(let up): sendHome(up, of: local)
-        // Sources that we start, and transcoding, come with the protocols that need them.
+        case .startTranscode(let from, let to): startTranscode(from: from, to: to, of: local)
+        case .stopTranscode(let to): stopTranscode(to: to, of: local)
+        // Sources that we start come with the protocols that need them.
         case .startSource:
             local.stream?.sourceFailed(
                 Refusal(.sourceFailed, "\(local.name) has no source that could be started"))
-        case .stopSource, .startTranscode, .stopTranscode: break
+        case .stopSource: break
         }
     }
 

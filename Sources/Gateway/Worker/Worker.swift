@@ -56,6 +56,10 @@ package final class Worker {
     var waiting: [Waiters.ID: Waiting] = [:]
     var nextWaiter: Waiters.ID = 0
 
+    /// Bridges of streams that are at home here.
+    var transcodings: [TranscodeID: Transcoding] = [:]
+    var nextTranscode: TranscodeID = 0
+
     // Other workers: rings, relays of streams, publishers whose stream lives elsewhere.
     var ringsOut: [Int: RingOut] = [:]
     var ringsIn: [RingIn] = []

@@ -51,6 +51,15 @@ package struct WorkerCounters: Equatable, Sendable {
     /// Key frames that publishers of any protocol were asked for.
     package var keyRequests: Int64 = 0
 
+    /// Sound that was converted: CPU time of all bridges, and what became of frames and gaps.
+    package var transcodeNanoseconds: Int64 = 0
+    package var transcodeFramesIn: Int64 = 0
+    package var transcodeFramesOut: Int64 = 0
+    package var transcodeDamaged: Int64 = 0
+    package var transcodeConcealed: Int64 = 0
+    package var transcodeFilled: Int64 = 0
+    package var transcodeSkipped: Int64 = 0
+
     package init() {}
 
     mutating func note(_ figures: RTCSession.Figures) {
@@ -72,6 +81,8 @@ package struct WorkerCounters: Equatable, Sendable {
             \.rtcConnected, \.rtcLeft, \.rtcForwarded, \.rtcPipesMoved, \.rtcPostponed,
             \.rtcDropped, \.rtcForged,
             \.rtcReplayed, \.rtcKeyWishes, \.rtcNACKs, \.keyRequests,
+            \.transcodeNanoseconds, \.transcodeFramesIn, \.transcodeFramesOut,
+            \.transcodeDamaged, \.transcodeConcealed, \.transcodeFilled, \.transcodeSkipped,
         ]
     }
 }

@@ -24,6 +24,8 @@ package struct WorkerPlan: Sendable {
     package var datagramSockets: [Parcel<Descriptor>]
     /// nil: no WebRTC.
     package var rtc: RTCPlan?
+    /// nil: no sound is converted.
+    package var transcoders: TranscodePool?
     package var limits = WorkerLimits()
     package var gate: Gate
     package var front = FrontPlan()

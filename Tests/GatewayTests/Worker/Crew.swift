@@ -11,6 +11,7 @@ import Wire
 final class Crew {
     let neighbours: Neighbours
     let hub = Hub()
+    let transcoders: TranscodePool
     let ports: [UInt16]
     private var threads: [ThreadBox] = []
     private let jobs: [Locked<[Job]>]
@@ -36,6 +37,7 @@ final class Crew {
     ) throws {
         jobs = (0..<workers).map { _ in Locked([]) }
         neighbours = try Neighbours(count: workers)
+        transcoders = try TranscodePool(threads: 1, for: neighbours)
         let sink = LogSink(
             level: .error, format: .text, clock: .system, delivery: .direct { _ in })
         let log = Log(sink, "worker")
@@ -48,6 +50,7 @@ final class Crew {
                 listeners: [.init(served: 0, tls: tls, socket: listener.takeDescriptor())],
                 gate: gate, seed: UInt64(index))
             plan.limits = limits
+            plan.transcoders = transcoders
             plan.front = front
             plan.rtc = rtc
             try prepare(&plan)

@@ -1,3 +1,4 @@
+import Codecs
 package import Media
 
 /// Where media goes out, as far as it matters for what can be carried.
@@ -22,7 +23,9 @@ package enum Carriage: Equatable, Sendable {
     package init(_ codec: Codec, to output: Output) {
         if Self.carried(by: output).contains(codec) {
             self = .carried
-        } else if codec.kind == .audio, let target = Self.transcodeTarget(of: output) {
+        } else if let target = Self.transcodeTarget(of: output),
+            Self.canTranscode(codec, to: target)
+        {
             self = .transcoded(to: target)
         } else {
             self = .refused(fix: Self.fix(codec, output))
@@ -47,8 +50,8 @@ package enum Carriage: Equatable, Sendable {
 
     /// Frames of one codec can be made of the other's.
     package static func canTranscode(_ codec: Codec, to target: Codec) -> Bool {
-        guard codec.kind == .audio, codec != target else { return false }
-        return target == .opus || target == .aac
+        codec != target && Format.decodableSound.contains(codec)
+            && Format.encodableSound.contains(target)
     }
 
     private static func carried(by output: Output) -> Set<Codec> {

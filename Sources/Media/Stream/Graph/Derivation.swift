@@ -86,12 +86,34 @@ final class Derivation {
         }
     }
 
+    /// Sound that has waited longer is not converted any more: a machine that is too busy gives
+    /// less sound, not later sound.
+    private static let backlogMaximum = Interval.milliseconds(500)
+
     /// Frames on their way to the transcoder.
-    func take(into out: inout ItemBatch) {
+    func take(at now: Instant, into out: inout TranscodeInput) {
+        skipBacklog(at: now, into: &out)
         read { derivation, index in
             let history = derivation.reading.history
             guard let meta = history.meta(index), let frame = history.bytes(index) else { return }
-            out.append(frame, meta)
+            if derivation.generation != meta.formatGeneration {
+                derivation.generation = meta.formatGeneration
+                out.formats.append(derivation.reading.format(at: index))
+            }
+            out.frames.append(frame, meta)
+        }
+    }
+
+    private func skipBacklog(at now: Instant, into out: inout TranscodeInput) {
+        let history = reading.history
+        guard let first = history.nextPresent(from: max(next, history.start)),
+            let oldest = history.meta(first), now - oldest.arrival > Self.backlogMaximum
+        else { return }
+        while let index = history.nextPresent(from: next), let meta = history.meta(index),
+            now - meta.arrival > Self.backlogMaximum / 5
+        {
+            next = index + 1
+            out.skipped += 1
         }
     }
 
@@ -102,6 +124,7 @@ final class Derivation {
         guard let meta = history.meta(index), let target = child.encodings.first,
             let frame = history.bytes(index)
         else { return }
+        if reading.followsAnother { target.follow(reading) }
         if policy == .refuse, meta.flags.isSuperset(of: [.bidirectional, .discardable]) {
             refusesBFrames = true
         }

@@ -30,6 +30,8 @@ package final class Encoding {
     private var keyRequests = KeyRequests()
     private var hasEnded = false
     private var captureMap: CaptureMap
+    /// Its times are those of the encoding it was made of, not of when it was made.
+    private(set) var followsAnother = false
     private var clock: SenderClock?
     /// What the publisher before has reached: nothing here was taken earlier.
     private var captureFloor = Instant.start
@@ -104,7 +106,9 @@ package final class Encoding {
         lastStored = meta.arrival
         meter.add(bytes.byteCount, at: meta.arrival)
         if meta.startsFrame {
-            captureMap.receive(ticks: meta.ticks, at: meta.arrival, clock: clock)
+            if !followsAnother {
+                captureMap.receive(ticks: meta.ticks, at: meta.arrival, clock: clock)
+            }
             noteFrame(meta.ticks)
         }
         return history.store(bytes, meta, at: index ?? history.end)
@@ -159,6 +163,11 @@ package final class Encoding {
 
     func report(ntp: Int64, ticks: Int64) { captureMap.report(ntp: ntp, ticks: ticks) }
     func follow(_ clock: SenderClock) { self.clock = clock }
+    /// Takes over the map of what it is made of: converting takes time that is none of the media's.
+    func follow(_ parent: Encoding) {
+        followsAnother = true
+        captureMap = parent.captureMap.derived(rate: captureMap.rate)
+    }
     func align(to video: Encoding) { captureMap.align(to: video.captureMap) }
 
     // MARK: Key frames

@@ -1,3 +1,4 @@
+import Codecs
 package import Media
 import RTP
 package import Wire
@@ -19,7 +20,7 @@ extension Stream {
         let child = slots[slot].rendition(key) ?? Rendition(key)
         if slots[slot].rendition(key) == nil { slots[slot].renditions.append(child) }
         var format = reading.format
-        if format.codec != key.codec { format = Self.transcodedFormat(key.codec, of: format) }
+        if format.codec != key.codec { format = format.transcoded(to: key.codec) }
         child.replaceEncodings(
             [makeEncoding(EncodingID(epoch: lastEpoch, layer: 0), "", format, .derived)],
             isGiven: false)
@@ -50,16 +51,10 @@ extension Stream {
                     onLoss: rules.onLoss), given
             )
         }
-        guard Carriage.canTranscode(given.codec, to: key.codec) else { return nil }
+        guard rules.convertsSound, Carriage.canTranscode(given.codec, to: key.codec) else {
+            return nil
+        }
         return (.transcode, RenditionKey(slot: key.slot, codec: given.codec, form: .frames))
-    }
-
-    private static func transcodedFormat(_ codec: Codec, of format: Format) -> Format {
-        // Both targets are made at 48 kHz (or the source's rate for AAC from AAC-like rates).
-        var made = Format(codec: codec, clockRate: 48_000)
-        made.sampleRate = 48_000
-        made.channels = min(2, max(1, format.channels))
-        return made
     }
 
     private func isFed(_ rendition: Rendition) -> Bool {
@@ -129,9 +124,11 @@ extension Stream {
     // MARK: By message: the transcoder
 
     /// Frames that the transcoder has not had yet. It is handed copies: it lives elsewhere.
-    package func takeForTranscode(to key: RenditionKey, into out: inout ItemBatch) {
+    package func takeForTranscode(
+        to key: RenditionKey, at now: Instant, into out: inout TranscodeInput
+    ) {
         for derivation in derivations where derivation.child.key == key {
-            if case .transcode = derivation.kind { derivation.take(into: &out) }
+            if case .transcode = derivation.kind { derivation.take(at: now, into: &out) }
         }
     }
 
@@ -144,10 +141,20 @@ extension Stream {
             case .transcode = derivation.kind, let target = derivation.child.encodings.first
         else { return }
         target.change(format)
+        target.follow(origin(of: derivation.parent) ?? derivation.reading)
         for item in 0..<batch.count {
             target.store(batch.bytes(of: item), batch.items[item].meta, at: nil)
         }
         derive(at: now, into: &orders)
         dirty = true
+    }
+
+    /// Why there is no sound for those who need it in another codec; nil: there is again.
+    package func noteTranscode(
+        to key: RenditionKey, advice: String?, into orders: inout Orders
+    ) {
+        guard let index = slotIndex(key.slot), slots[index].advice != advice else { return }
+        slots[index].advice = advice
+        orders.append(.changed)
     }
 }

@@ -12,6 +12,9 @@ package struct StreamRules: Equatable, Sendable {
     /// After the first media, other announced slots are waited for no longer than this.
     package var readyAfter = Interval.seconds(2)
 
+    /// Sound is made into another codec for those who cannot play it as it comes.
+    package var convertsSound = true
+
     /// What becomes of B-frames in packets that we make or shape.
     package var bFrames = BFramePolicy.drop
     /// What follows a loss that nobody repairs.
