@@ -82,7 +82,7 @@ struct FrontTests {
             try crew.fetch("GET", "/live/cam1/publish", html)["Location"]
                 == "/publish/live/cam1")
         #expect(try crew.fetch("GET", "/live/cam1").status == 404)
-        #expect(try crew.fetch("GET", "/live/cam1.flv", html).status == 404)
+        #expect(try crew.fetch("GET", "/live/cam1.txt", html).status == 404)
     }
 
     @Test func everyProblemHasAPage() throws {

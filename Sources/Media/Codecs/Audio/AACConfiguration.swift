@@ -27,9 +27,9 @@ package struct AACConfiguration: Equatable, Sendable {
         channelConfiguration = Self.layout(of: channels)
     }
 
-    /// The layout that most have with so many channels.
+    /// The layout that most have with so many channels; of none there is none.
     private static func layout(of channels: Int) -> UInt8 {
-        channels >= 7 ? 7 : UInt8(clamping: max(1, channels))
+        channels >= 7 ? 7 : UInt8(clamping: channels)
     }
 
     package init(_ bytes: RawSpan) throws(ParseError) {
@@ -155,7 +155,8 @@ package struct AACConfiguration: Equatable, Sendable {
     /// A layout of its own is written as the usual one of so many channels: who has the program
     /// config element keeps the bytes it came in.
     package func write(into out: inout [UInt8]) {
-        let layout = channelConfiguration > 0 ? channelConfiguration : Self.layout(of: channels)
+        let layout =
+            channelConfiguration > 0 ? channelConfiguration : Self.layout(of: max(1, channels))
         var bits = BitWriter()
         bits.write(extensionRate == nil ? objectType : signalledType, 5)
         bits.write(rate: sampleRate)
