@@ -71,7 +71,8 @@ final class SoundSession: ByteSession {
         effects.ask(
             .subscribe(
                 0, name: name, Credential(), peer: peer,
-                Subscription(wants: [want], rule: .connection)), 2)
+                // The other worker hears of the first frame a moment later.
+                Subscription(wants: [want], rule: .connection, patience: .seconds(5))), 2)
     }
 
     private func play(_ count: Int, _ now: Instant, _ effects: inout Effects) {
