@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import threading
 
@@ -25,8 +26,15 @@ CHROMIUM = [
     # Nothing may leave the machine.
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-pings", "--no-proxy-server",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
+
+
+def resolver_rules():
+    """Names lead nowhere. Media over TCP asks the resolver for plain addresses, too."""
+    own = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True)
+    known = ["127.0.0.1", "localhost"] + [a for a in own.stdout.split() if ":" not in a]
+    return "MAP * ~NOTFOUND , " + " , ".join(f"EXCLUDE {address}" for address in known)
+
 
 FIREFOX = {
     "media.navigator.streams.fake": True, "media.navigator.permission.disabled": True,
@@ -62,7 +70,8 @@ def start_chromium(flags):
     from selenium.webdriver.chrome.service import Service
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or "chromium"
-    for flag in CHROMIUM + flags:
+    names = "--host-resolver-rules=" + resolver_rules()
+    for flag in CHROMIUM + [names] + flags:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
