@@ -29,7 +29,7 @@ class Gateway:
 
     def __init__(self, program, log=None):
         self.program, self.log = program, log
-        self.key, self.token = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
+        self.key, self.token = secrets.token_hex(16), secrets.token_hex(16)
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="gateway-interop-")
