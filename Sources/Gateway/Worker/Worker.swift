@@ -146,6 +146,9 @@ package final class Worker {
 
     package func run() {
         while !isDone { turn() }
+        // Publishers, readers and streams know each other: what nobody closed would stay.
+        for demo in demos { leaveStreams(demo, because: .shuttingDown) }
+        connections.forEach { leaveStreams($0, because: .shuttingDown) }
     }
 
     var isDone: Bool {
