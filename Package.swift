@@ -80,7 +80,8 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-                "HTTP", "WHIP", "FLV", "RTMP", "Demo", "Transcode", "System", "Settings", "CZlib",
+                "SCTP", "HTTP", "WHIP", "FLV", "RTMP", "Demo", "Transcode", "System", "Settings",
+                "CZlib",
             ],
             path: "Sources/Gateway", exclude: ["Config"], swiftSettings: house),
 
@@ -107,7 +108,7 @@ let package = Package(
             name: "Simulation", dependencies: ["Wire"], path: "Tests/Simulation",
             swiftSettings: house),
         .target(
-            name: "Browser", dependencies: ["Wire", "Media", "RTP", "Crypto", "ICE"],
+            name: "Browser", dependencies: ["Wire", "Media", "RTP", "Crypto", "ICE", "SCTP"],
             path: "Tests/Browser", swiftSettings: house),
         .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
         .target(name: "CHeldClock", path: "Tests/CHeldClock"),
@@ -136,10 +137,10 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-                "HTTP", "WHIP", "RTMP", "Demo", "Settings", "Browser",
+                "SCTP", "HTTP", "WHIP", "RTMP", "Demo", "Settings", "Browser",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: house),
-        tests("FuzzTests", ["Wire", "FuzzTargets"]),
+        tests("FuzzTests", ["Wire", "FuzzTargets", "Browser"]),
         tests("WireTests", ["Wire", "Simulation", "FuzzTargets"]),
         tests(
             "MediaTests",
@@ -156,7 +157,10 @@ let package = Package(
                 "CAllocationCount",
             ]),
         tests(
-            "SCTPTests", ["Wire", "ICE", "SCTP", "Simulation", "CHeldClock", "CAllocationCount"]),
+            "SCTPTests",
+            [
+                "Wire", "ICE", "SCTP", "Simulation", "Browser", "CHeldClock", "CAllocationCount",
+            ]),
         tests("DemoTests", ["Wire", "Media", "Codecs", "Stream", "Demo", "Simulation"]),
         tests(
             "IngestTests",
@@ -172,8 +176,9 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "HTTP", "WHIP", "System",
-                "Settings", "Gateway", "Simulation", "Browser", "Containers", "RTMP", "Transcode",
+                "Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "SCTP", "HTTP", "WHIP",
+                "System", "Settings", "Gateway", "Simulation", "Browser", "Containers", "RTMP",
+                "Transcode",
                 "Codecs",
             ]),
         tests("TidyTests", []),

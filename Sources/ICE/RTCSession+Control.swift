@@ -104,7 +104,7 @@ extension RTCSession {
         effects: inout Effects
     ) {
         flushDTLS(at: now, into: &out)
-        if negotiated.channel != nil {
+        if channels != nil {
             for index in 0..<dtlsOutput.messages.count {
                 out.append(.sctp(out.store(dtlsOutput.messages[index])))
             }

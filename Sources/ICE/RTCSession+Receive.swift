@@ -105,7 +105,7 @@ extension RTCSession {
         engine: inout CryptoEngine, into out: inout RTCOutput, effects: inout Effects
     ) {
         agent.heard(count, at: path, isNewest: isNewest, at: now, into: &out.ice)
-        if !isReleased, negotiated.channel == nil {
+        if !isReleased, channels == nil {
             // The peer has the keys: nothing of the handshake will be asked for again.
             isReleased = true
             dtls.release()

@@ -102,6 +102,14 @@ package final class SCTPDesk {
         report(into: &reports)
     }
 
+    /// The thread is about to end: peers are not told, their sessions say goodbye.
+    package func closeAll() {
+        for id in owners.keys { engine.close(id, into: &events) }
+        events.clear()
+        associations = [:]
+        owners = [:]
+    }
+
     private func open(
         _ owner: SCTPOwner, _ port: UInt16, into reports: inout [(SCTPOwner, SCTPReport)]
     ) {

@@ -38,6 +38,8 @@ package final class FakeBrowser {
     /// Of packets that it plays: what `sendMedia` of another browser had written into them.
     package private(set) var numbers: [Int] = []
     package private(set) var sources: Set<UInt32> = []
+    /// SCTP packets out of the tunnel.
+    package var tunnel: [[UInt8]] = []
     private var transport: UInt16 = 0
     private var controlIndex: UInt32 = 0
 
@@ -97,12 +99,21 @@ package final class FakeBrowser {
             }
             output.datagrams.removeAll()
         }
+        for index in 0..<output.messages.count {
+            tunnel.append(Array(copying: output.messages[index]))
+        }
+        output.messages.removeAll()
         if keys == nil, let made = dtls.takeKeys() {
             keys = (
                 engine.add(made.local, profile: made.profile, for: .sending),
                 engine.add(made.remote, profile: made.profile, for: .receiving)
             )
         }
+    }
+
+    package func send(sctp packet: [UInt8], at now: Instant) {
+        _ = dtls.send(packet.raw, into: &output)
+        flush(at: now)
     }
 
     /// As `pc.close()` does.

@@ -1,3 +1,4 @@
+import Browser
 import Foundation
 import FuzzTargets
 import Testing
@@ -24,7 +25,7 @@ struct CorpusTests {
     @Test(arguments: FuzzTarget.allCases)
     func hasACorpus(target: FuzzTarget) { #expect(!Self.corpus(of: target).isEmpty) }
 
-    @Test(arguments: FuzzTarget.allCases)
+    @Test(arguments: FuzzTarget.allCases.filter { $0 != .sctp })
     func survivesItsCorpusAndEveryTruncation(target: FuzzTarget) {
         for input in Self.corpus(of: target) {
             for count in stride(from: input.count, through: 0, by: -max(1, input.count / 200)) {
@@ -33,7 +34,15 @@ struct CorpusTests {
         }
     }
 
-    @Test(arguments: FuzzTarget.allCases)
+    /// Its library is one for the process.
+    @Test func sctpSurvivesBoth() async throws {
+        try await OneEngine.shared.alone {
+            survivesItsCorpusAndEveryTruncation(target: .sctp)
+            survivesDamage(target: .sctp)
+        }
+    }
+
+    @Test(arguments: FuzzTarget.allCases.filter { $0 != .sctp })
     func survivesDamage(target: FuzzTarget) {
         let corpus = Self.corpus(of: target)
         var random = SplitMix64(seed: 0x5eed)

@@ -1,3 +1,4 @@
+import Browser
 import SCTP
 import Simulation
 import Testing
@@ -111,22 +112,5 @@ extension SCTPSuite {
             return CRC32C.sealed(
                 header + Damage.damaged(Array(packet.dropFirst(12)), using: &random))
         }
-    }
-}
-
-/// SCTP's checksum (RFC 9260 appendix A): bit by bit, for tests only.
-enum CRC32C {
-    static func sealed(_ packet: [UInt8]) -> [UInt8] {
-        guard packet.count >= 12 else { return packet }
-        var sealed = packet
-        sealed.replaceSubrange(8..<12, with: [0, 0, 0, 0])
-        var sum: UInt32 = .max
-        for byte in sealed {
-            sum ^= UInt32(byte)
-            for _ in 0..<8 { sum = sum & 1 == 1 ? (sum >> 1) ^ 0x82f6_3b78 : sum >> 1 }
-        }
-        sum = ~sum
-        for index in 0..<4 { sealed[8 + index] = UInt8(truncatingIfNeeded: sum >> (8 * index)) }
-        return sealed
     }
 }

@@ -1,3 +1,4 @@
+import Browser
 import CAllocationCount
 import SCTP
 import Testing

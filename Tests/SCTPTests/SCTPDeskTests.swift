@@ -1,3 +1,4 @@
+import Browser
 import CHeldClock
 import SCTP
 import Testing

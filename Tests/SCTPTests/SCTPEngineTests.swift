@@ -1,3 +1,4 @@
+import Browser
 import SCTP
 import Testing
 import Wire

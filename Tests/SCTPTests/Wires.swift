@@ -1,15 +1,7 @@
+import Browser
 import CHeldClock
 import SCTP
 import Wire
-
-/// The library is one for the process, and so is the engine of all tests and its clock. They run
-/// one after the other (`SCTPSuite` is serialized), but not on one thread.
-final class OneEngine: @unchecked Sendable {
-    static let shared = OneEngine()
-    let engine = SCTPEngine()
-    /// The library's wall clock: a day in 2026. It only goes forward, through all tests.
-    var now: Int64 = 1_790_000_000_000_000
-}
 
 /// Two associations of one engine, each the other's peer, and between them a wire that delays by up
 /// to 40 ms, reorders and loses.

@@ -25,9 +25,8 @@ struct TidyTests {
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],
         "Gateway": [
             "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-            "HTTP", "WHIP", "FLV", "RTMP", "Demo", "Transcode", "System", "Settings", "CZlib",
-            "Glibc",
-            "Synchronization",
+            "SCTP", "HTTP", "WHIP", "FLV", "RTMP", "Demo", "Transcode", "System", "Settings",
+            "CZlib", "Glibc", "Synchronization",
         ],
     ]
 

@@ -38,6 +38,7 @@ struct Metrics {
         writeConnections(&text)
         writeStreams(&text)
         writeWebRTC(&text)
+        writeChannels(&text)
         writeTranscode(&text)
         return text.bytes
     }
@@ -133,6 +134,21 @@ struct Metrics {
         text.sample(total.keyRequests, ["dir": "out"])
         text.family("gateway_nack_total", .counter, "Reports of loss by viewers.")
         text.sample(total.rtcNACKs)
+    }
+
+    private func writeChannels(_ text: inout MetricsText) {
+        text.family(
+            "gateway_channel_associations_total", .counter,
+            "Sessions whose data channels came up.")
+        text.sample(total.channelAssociations)
+        text.family(
+            "gateway_channel_messages_total", .counter,
+            "Messages of data channels; dropped: beyond a publisher's allowance or a viewer's room."
+        )
+        text.sample(total.channelMessagesIn, ["event": "received"])
+        text.sample(total.channelMessagesOut, ["event": "sent"])
+        text.sample(total.channelDropped, ["event": "dropped"])
+        text.sample(total.channelLost, ["event": "no-room"])
     }
 
     private func writeConnections(_ text: inout MetricsText) {

@@ -41,7 +41,6 @@ final class Workers: Service {
         let front = try FrontPlan(config)
         let demos = config.demo ? try DemoFiles.load() : []
         rtc = try RTCShared(config, sockets, surroundings.log)
-        let rtcPlan = rtc?.plan(config)
         if front.site.isEmpty {
             log.warning("the page's files were not found: set http.pages to their folder")
         }
@@ -50,6 +49,9 @@ final class Workers: Service {
             1, sockets.count(ListenerSpec.http), sockets.count(ListenerSpec.webrtcUDP))
         do throws(SystemError) {
             neighbours = try Neighbours(count: count)
+            let neighbours = neighbours
+            var rtcPlan = rtc?.plan(config)
+            rtcPlan?.channels = try SCTPOffice { neighbours.post(.channels($1), to: $0) }
             // A hundred streams keep one thread busy: half as many threads as there are workers.
             let transcoders = try TranscodePool(threads: (count + 1) / 2, for: neighbours)
             for index in 0..<count {

@@ -10,6 +10,8 @@ final class Audience {
     var isDue = true
     /// The socket was full in the middle: who came before may have missed what was stored since.
     var wasBlocked = false
+    /// Once one of them has data channels.
+    var feed: ChannelFeed?
 
     init(_ fanOut: FanOut) { self.fanOut = fanOut }
 

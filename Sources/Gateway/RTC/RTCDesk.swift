@@ -1,5 +1,6 @@
 import Crypto
 import ICE
+import SCTP
 import Stream
 import System
 import Wire
@@ -30,6 +31,11 @@ final class RTCDesk {
     var strangers = Strangers()
     var postponed: [(route: Route, bytes: [UInt8])] = []
 
+    // Data channels: the thread of their associations, and whose they are.
+    let channels: SCTPOffice?
+    var associations: [UInt64: RTCPeer] = [:]
+    private var lastAssociation: UInt64 = 0
+
     var asks = RTCAsks()
     /// Streams with WebRTC viewers here.
     var watched: [LocalStream] = []
@@ -47,6 +53,7 @@ final class RTCDesk {
         deadlines = Deadlines(at: now)
         nextSecret = renewsTickets ? now + Self.secretLife : .distantFuture
         settings = plan.settings
+        channels = plan.channels
         tickets = TicketKeys(secret: plan.ticketSecret.raw)
         do throws(TLSError) { context = try DTLSContext(certificate: plan.certificate) } catch {
             throw WorkerStartError("\(error)")
@@ -143,6 +150,13 @@ final class RTCDesk {
     }
 
     func leave(_ pipe: UInt32) -> Bool { pipes.removeValue(forKey: pipe) != nil }
+
+    /// A number that is not used again: late news of an association finds nobody else.
+    func newAssociation(of peer: RTCPeer, worker: Int) -> SCTPOwner {
+        lastAssociation += 1
+        associations[lastAssociation] = peer
+        return SCTPOwner(worker: UInt16(worker), session: lastAssociation)
+    }
 
     func setDeadline(of peer: RTCPeer) {
         guard peers[peer.identity] != nil else { return }

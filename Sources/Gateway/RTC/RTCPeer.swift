@@ -1,4 +1,5 @@
 import ICE
+import SCTP
 import Stream
 import Wire
 
@@ -16,6 +17,8 @@ final class RTCPeer: Participant {
     var isConnected = false
     /// What it watches.
     var viewing: Viewing?
+    /// Its data channels travel in it, from the end of the handshake on.
+    var association: SCTPOwner?
     /// What offer and answer have settled.
     let negotiated: NegotiatedSession
 

@@ -12,6 +12,8 @@ package struct RTCPlan: Sendable {
     /// nil: the fastest that this machine has.
     package var engine: CryptoEngine.Kind?
     package var settings: RTCSettings
+    /// nil: no answer has data channels.
+    package var channels: SCTPOffice?
 
     package init(
         directory: RTCDirectory, certificate: Certificate, ticketSecret: [UInt8],

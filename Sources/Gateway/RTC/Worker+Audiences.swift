@@ -37,6 +37,7 @@ extension Worker {
         audience.viewers[id] = peer
         audience.isDue = true
         peer.viewing = RTCPeer.Viewing(local: local, audience: audience, id: id)
+        listen(peer, at: local, audience)
     }
 
     func unwatch(_ peer: RTCPeer) {
@@ -54,6 +55,7 @@ extension Worker {
         let state = viewing.audience.fanOut.remove(
             viewing.id, in: local.readable, at: now, into: &orders)
         if viewing.audience.fanOut.isEmpty {
+            viewing.audience.feed?.close(in: local, at: now, into: &orders)
             local.audience = nil
             rtc?.watched.removeAll { $0 === local }
         }
@@ -106,6 +108,7 @@ extension Worker {
     func resolveAudience(of local: LocalStream) {
         guard let audience = local.audience else { return }
         audience.fanOut.resolve(in: local.readable, at: now, into: &orders)
+        audience.feed?.streamChanged()
         audience.isDue = true
     }
 

@@ -112,7 +112,7 @@ extension Worker {
             local: rtc.issue(name.slot, worker: plan.index, at: now),
             fingerprint: rtc.context.fingerprint, candidates: rtc.settings.addresses.candidates)
         policy.prefer = rtc.settings.prefer
-        policy.acceptsChannels = false
+        policy.acceptsChannels = rtc.channels != nil
         let seed = rtc.dice.next()
         if let facts {
             return try AnswerWriter.play(offer, policy: policy, facts: facts, seed: seed)

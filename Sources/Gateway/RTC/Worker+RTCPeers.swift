@@ -79,8 +79,8 @@ extension Worker {
             }
         // A stale publisher's name is free for its own return already: the same principal takes it.
         case .restarted, .stale, .recovered: break
-        // No answer of ours has a data channel yet: see `AnswerPolicy.acceptsChannels`.
-        case .sctp, .associate, .channelSend, .channelReset, .channelAbort: break
+        case .sctp, .associate, .channelSend, .channelReset, .channelAbort:
+            runChannel(entry, of: peer, rtc)
         }
     }
 
@@ -150,10 +150,12 @@ extension Worker {
 
     func forget(_ peer: RTCPeer) {
         guard let rtc, peer.isHere(at: self) else { return }
+        closeAssociation(of: peer, rtc)
         rtc.remove(peer)
         rtc.directory.remove(peer.name)
         counters.rtcLeft += 1
         counters.note(peer.session.figures)
+        counters.channelDropped += Int64(peer.session.droppedMessages)
     }
 
     /// Once a day, by one worker for all: what was ever read in an answer is of no use for long.

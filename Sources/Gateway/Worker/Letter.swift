@@ -33,6 +33,8 @@ package enum Letter: Sendable {
     case rtc(RTCLetter)
     /// From a thread of the transcoder.
     case transcoded(TranscodeResult)
+    /// From the thread of SCTP.
+    case channels([SCTPNews])
 }
 
 /// How much a worker is to say: there may be thousands of sessions.

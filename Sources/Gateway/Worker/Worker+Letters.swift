@@ -37,6 +37,7 @@ extension Worker {
         case .feedNotice(let feed, let notice): self.notice(feed, notice)
         case .rtc(let letter): read(letter)
         case .transcoded(let result): receive(result)
+        case .channels(let news): receive(news)
         }
     }
 

@@ -22,6 +22,7 @@ extension Worker {
             feedTranscoders(of: local)
             for reader in local.readers { feed(reader) }
             local.audience?.isDue = true
+            feedChannels(of: local)
             writeRelays(of: local)
             setDeadline(of: local)
         }

@@ -48,6 +48,13 @@ package struct WorkerCounters: Equatable, Sendable {
     /// What viewers of WebRTC asked for.
     package var rtcKeyWishes: Int64 = 0
     package var rtcNACKs: Int64 = 0
+    /// Data channels: associations that came up, messages, messages that a bound refused, and
+    /// packets and messages for which the thread of SCTP, or its tunnel, had no room.
+    package var channelAssociations: Int64 = 0
+    package var channelMessagesIn: Int64 = 0
+    package var channelMessagesOut: Int64 = 0
+    package var channelDropped: Int64 = 0
+    package var channelLost: Int64 = 0
     /// Key frames that publishers of any protocol were asked for.
     package var keyRequests: Int64 = 0
 
@@ -81,6 +88,8 @@ package struct WorkerCounters: Equatable, Sendable {
             \.rtcConnected, \.rtcLeft, \.rtcForwarded, \.rtcPipesMoved, \.rtcPostponed,
             \.rtcDropped, \.rtcForged,
             \.rtcReplayed, \.rtcKeyWishes, \.rtcNACKs, \.keyRequests,
+            \.channelAssociations, \.channelMessagesIn, \.channelMessagesOut,
+            \.channelDropped, \.channelLost,
             \.transcodeNanoseconds, \.transcodeFramesIn, \.transcodeFramesOut,
             \.transcodeDamaged, \.transcodeConcealed, \.transcodeFilled, \.transcodeSkipped,
         ]

@@ -151,5 +151,8 @@ extension RTCSession {
         channels?.deliver(frame, into: &out)
     }
 
+    /// The association is over; the session goes on, and needs its tunnel no longer.
+    package func channelsEnded() { channels = nil }
+
     package var droppedMessages: Int { channels?.dropped ?? 0 }
 }

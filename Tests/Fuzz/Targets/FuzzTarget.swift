@@ -24,6 +24,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case rtcp = "rtcp"
     case rtpHeader = "rtp-header"
     case rtpPayload = "rtp-payload"
+    case sctp = "sctp"
     case sdp = "sdp"
     case stun = "stun"
     case srtp = "srtp"
@@ -54,6 +55,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .rtcp: fuzzRTCP(bytes)
         case .rtpHeader: fuzzRTPHeader(bytes)
         case .rtpPayload: fuzzRTPPayload(bytes)
+        case .sctp: fuzzSCTP(bytes)
         case .sdp: fuzzSDP(bytes)
         case .stun: fuzzSTUN(bytes)
         case .srtp: fuzzSRTP(bytes)

@@ -87,6 +87,9 @@ final class SocketBrowser {
     /// The connection breaks.
     func cut() { pipe = nil }
 
+    /// Called in each turn of `run`.
+    var turn: () -> Void = {}
+
     var isConnected: Bool { fake.keys != nil }
 
     /// A network that it walked into: another port, and the old one is gone.
@@ -111,6 +114,7 @@ final class SocketBrowser {
                 nextMedia = now + .milliseconds(5)
                 fake.sendMedia(at: now)
             }
+            turn()
             flush()
             let next = min(fake.deadline, now + .milliseconds(2))
             try poller.wait(max(.zero, next - now))
