@@ -68,6 +68,7 @@ let package = Package(
         room("HTTP", "Web/HTTP", ["Wire"]),
         room("WHIP", "Web/WHIP", ["Wire", "HTTP"]),
         room("FLV", "Web/FLV", ["Wire", "Media", "Stream", "Containers", "HTTP"]),
+        room("HLS", "Web/HLS", ["Wire", "Media", "Codecs", "Stream", "Containers", "HTTP"]),
         room("Demo", "Ingest/Demo", ["Wire", "Media", "Codecs", "Stream"]),
         room(
             "RTMP", "Ingest/RTMP", ["Wire", "Media", "Codecs", "Stream", "Containers", "Crypto"]),
@@ -80,8 +81,8 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-                "SCTP", "HTTP", "WHIP", "FLV", "RTMP", "Demo", "Transcode", "System", "Settings",
-                "CZlib",
+                "SCTP", "HTTP", "WHIP", "FLV", "HLS", "RTMP", "Demo", "Transcode", "System",
+                "Settings", "CZlib",
             ],
             path: "Sources/Gateway", exclude: ["Config"], swiftSettings: house),
 
@@ -165,7 +166,12 @@ let package = Package(
         tests(
             "IngestTests",
             ["Wire", "Media", "Codecs", "Stream", "Containers", "Crypto", "RTMP", "Simulation"]),
-        tests("WebTests", ["Wire", "HTTP", "WHIP", "Simulation", "FuzzTargets"]),
+        tests(
+            "WebTests",
+            [
+                "Wire", "Media", "Codecs", "Stream", "Containers", "HTTP", "WHIP", "HLS",
+                "Simulation", "FuzzTargets",
+            ]),
         tests(
             "TranscodeTests",
             [

@@ -87,10 +87,10 @@ package struct Certificate: Sendable {
     /// The certificate is good at this time: seconds since 1970.
     package func check(at time: Int64) throws(CertificateError) {
         guard time < notAfter else {
-            throw .expired(on: CivilDate(secondsSince1970: notAfter).description)
+            throw .expired(on: CivilTime(seconds: notAfter).date)
         }
         guard time >= notBefore else {
-            throw .notYetValid(from: CivilDate(secondsSince1970: notBefore).description)
+            throw .notYetValid(from: CivilTime(seconds: notBefore).date)
         }
     }
 
@@ -103,7 +103,7 @@ package struct Certificate: Sendable {
 extension Certificate: CustomStringConvertible {
     /// What may stand in a log: never the key.
     package var description: String {
-        let day = CivilDate(secondsSince1970: notAfter)
+        let day = CivilTime(seconds: notAfter).date
         return "certificate for \(names.joined(separator: ", ")) until \(day)"
     }
 }

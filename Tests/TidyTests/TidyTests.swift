@@ -19,14 +19,15 @@ struct TidyTests {
         "Web/HTTP": ["Wire"],
         "Web/WHIP": ["Wire", "HTTP"],
         "Web/FLV": ["Wire", "Media", "Stream", "Containers", "HTTP"],
+        "Web/HLS": ["Wire", "Media", "Codecs", "Stream", "Containers", "HTTP"],
         "Ingest/Demo": ["Wire", "Media", "Codecs", "Stream"],
         "Transcode": ["Wire", "Media", "Codecs", "COpus", "CTranscodeShims"],
         "Gateway/Config": ["Wire", "CYAML"],
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],
         "Gateway": [
             "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-            "SCTP", "HTTP", "WHIP", "FLV", "RTMP", "Demo", "Transcode", "System", "Settings",
-            "CZlib", "Glibc", "Synchronization",
+            "SCTP", "HTTP", "WHIP", "FLV", "HLS", "RTMP", "Demo", "Transcode", "System",
+            "Settings", "CZlib", "Glibc", "Synchronization",
         ],
     ]
 
