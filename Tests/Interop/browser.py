@@ -12,6 +12,8 @@ import threading
 
 from selenium import webdriver
 
+import client
+
 PAGES = pathlib.Path(__file__).resolve().parent / "pages"
 
 CHROMIUM = [
@@ -59,6 +61,15 @@ def serve_pages():
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
             pass
+
+        def do_GET(self):
+            if self.path != "/over":
+                return super().do_GET()
+            text = b"over" if client.over.is_set() else b"go on"
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
 
     handler = functools.partial(Quiet, directory=PAGES)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -150,7 +161,10 @@ def add_options(options):
     options.add_argument("--codec", help="H264, VP8, VP9 or AV1 alone")
     options.add_argument("--only", choices=["udp", "tcp"], help="the server's candidates to use")
     options.add_argument("--trickle", action="store_true", help="candidates by PATCH")
-    options.add_argument("--restart", action="store_true", help="an ICE restart half-way")
+    options.add_argument("--restart", type=float, default=0, metavar="SECONDS",
+                         help="an ICE restart after so long")
+    options.add_argument("--port", type=int, default=0,
+                         help="where the media goes instead of the answer's port: a NAT's")
     options.add_argument("--channel", action="store_true", help="a data channel, with echoes")
     options.add_argument("--no-audio", action="store_true")
     options.add_argument("--no-video", action="store_true")
@@ -162,7 +176,8 @@ def arguments(options, **more):
     """What the page gets to know of the command line."""
     return {"url": options.url, "token": options.token, "seconds": options.seconds,
             "codec": options.codec, "only": options.only, "trickle": options.trickle,
-            "restart": options.restart, "channel": options.channel, "sdp": options.sdp,
+            "restart": options.restart, "port": options.port, "channel": options.channel,
+            "sdp": options.sdp,
             "audio": not options.no_audio, "video": not options.no_video, **more}
 
 

@@ -14,7 +14,9 @@ PUBLISHERS = {
     "ffmpeg": ("H264",),
     "gstreamer": ("H264", "VP8"),
 }
-VIEWERS = {**BROWSERS, "aiortc": ("H264", "VP8")}
+VIEWERS = {**BROWSERS, "aiortc": ("H264", "VP8"), "gstreamer": ("H264", "VP8")}
+ATTACKS = ("stun-flood", "udp-fuzz", "dtls-hello-race", "path-traversal", "http-api-bomb",
+           "slowloris", "whip-sdp-bomb")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Case:
     viewer: str
     codec: str = ""
     variant: str = ""
-    seconds: float = 8
+    seconds: float = 6
     publisher_options: tuple = ()
     viewer_options: tuple = ()
 
@@ -33,8 +35,8 @@ class Case:
         return "-".join(part for part in parts if part)
 
     @property
-    def is_page(self):
-        return self.publisher == "page"
+    def is_pair(self):
+        return self.publisher in PUBLISHERS
 
 
 def pairs():
@@ -49,39 +51,65 @@ def variants():
     """What is not another codec but another way to connect."""
     cases = []
     for browser, codec in (("chromium", "H264"), ("firefox", "VP8")):
-        for variant, options in (
-                ("tcp", ("--only", "tcp")), ("trickle", ("--trickle",)),
-                ("restart", ("--restart",)), ("channel", ("--channel",))):
-            cases.append(Case("chromium", browser, codec, f"{variant}-whep",
+        for variant, options, seconds in (
+                ("tcp", ("--only", "tcp"), 6), ("trickle", ("--trickle",), 6),
+                ("restart", ("--restart", "4"), 10), ("channel", ("--channel",), 6),
+                # Its options come from the run: the port of the NAT.
+                ("address", (), 12)):
+            cases.append(Case("chromium", browser, codec, f"{variant}-whep", seconds,
                               viewer_options=options))
-            cases.append(Case(browser, "chromium", codec, f"{variant}-whip",
+            cases.append(Case(browser, "chromium", codec, f"{variant}-whip", seconds,
                               publisher_options=options))
     cases.append(Case("chromium", "chromium", "H264", "camera",
                       publisher_options=("--source", "camera")))
-    cases.append(Case("chromium", "chromium", "VP8", "simulcast", seconds=12,
+    cases.append(Case("chromium", "chromium", "VP8", "simulcast", 12,
                       publisher_options=("--simulcast", "--width", "1280", "--height", "720")))
+    cases.append(Case("chromium", "chromium", "VP8", "layer", 16,
+                      publisher_options=("--simulcast", "--width", "1280", "--height", "720"),
+                      viewer_options=("--layer", "q")))
+    # From the demo's VP8 to its H.264, in one session.
+    cases.append(Case("demo", "chromium", "H264", "source", 10,
+                      viewer_options=("--source", "live/demo-h264")))
+    cases.append(Case("aiortc", "aiortc", "VP8", "take-over"))
     cases.append(Case("aiortc", "aiortc", "VP8", "channel",
                       publisher_options=("--channel",), viewer_options=("--channel",)))
     return cases
 
 
 def pages():
-    return [Case("page", browser) for browser in BROWSERS]
+    return [Case("page", browser, variant=variant, viewer_options=options)
+            for browser in BROWSERS for variant, options in (("", ()), ("chat", ("--chat",)))]
 
 
 def long():
-    """Two minutes without a freeze; only when it is asked for."""
-    return [Case("chromium", "chromium", "H264", "long", seconds=120),
-            Case("chromium", "firefox", "VP8", "long", seconds=120)]
+    """Two minutes without a freeze of ours: the same page shows what a direct path froze."""
+    return [Case("chromium", "chromium", "H264", "long", 120, viewer_options=("--control",)),
+            Case("chromium", "firefox", "VP8", "long", 120, viewer_options=("--control",))]
 
 
-GROUPS = {"pairs": pairs, "variants": variants, "pages": pages, "long": long}
-# What runs when nothing is named: one pair of each kind, and the pages.
-QUICK = ("chromium-chromium-h264", "chromium-firefox-vp8", "firefox-chromium-vp8",
-         "aiortc-chromium-vp8", "obs-chromium-h264", "ffmpeg-chromium-h264",
-         "gstreamer-chromium-h264",
-         "chromium-aiortc-h264", "chromium-chromium-h264-tcp-whep",
-         "chromium-chromium-h264-restart-whep", "page-chromium", "page-firefox")
+def attacks():
+    """What strangers send, while somebody watches and must keep the picture."""
+    return [Case("attack", attack) for attack in ATTACKS]
+
+
+def status():
+    return [Case("status", "curl")]
+
+
+GROUPS = {"pairs": pairs, "variants": variants, "pages": pages, "attacks": attacks,
+          "status": status, "long": long}
+# What runs when nothing is named, in ten minutes: each client and codec once, each way to connect
+# once, the pages, the codes and the attacks.
+QUICK = (
+    "chromium-chromium-h264", "chromium-firefox-vp8", "chromium-firefox-vp9",
+    "chromium-firefox-av1", "firefox-chromium-vp8", "firefox-chromium-vp9",
+    "aiortc-aiortc-vp8", "obs-chromium-h264", "ffmpeg-aiortc-h264", "gstreamer-aiortc-h264",
+    "aiortc-gstreamer-h264", "chromium-chromium-h264-tcp-whep",
+    "firefox-chromium-vp8-tcp-whip", "chromium-chromium-h264-trickle-whip",
+    "chromium-firefox-vp8-restart-whep", "chromium-chromium-h264-restart-whip",
+    "chromium-chromium-h264-address-whep", "demo-chromium-h264-source",
+    "aiortc-aiortc-vp8-take-over", "page-chromium", "page-firefox", "status-curl",
+    *(f"attack-{attack}" for attack in ATTACKS))
 
 
 def chosen(words):
@@ -91,7 +119,7 @@ def chosen(words):
         return [case for case in every if case.name in QUICK]
     found = []
     for word in words:
-        some = GROUPS[word]() if word in GROUPS else [
+        some = every if word == "all" else GROUPS[word]() if word in GROUPS else [
             case for case in every if case.name == word] or [
             case for case in every if case.name.startswith(word)]
         if not some:

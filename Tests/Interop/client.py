@@ -3,10 +3,14 @@ import argparse
 import json
 import signal
 import sys
+import threading
 import urllib.parse
 
 # So that `finally` blocks end browsers and children when somebody ends us.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+# Ctrl-C: it has been watched for long enough; say goodbye and report.
+over = threading.Event()
+signal.signal(signal.SIGINT, lambda *_: over.set())
 
 
 def parser(description, seconds=8):

@@ -27,13 +27,14 @@ def free_port():
 class Gateway:
     """`with Gateway(program) as gateway:` runs it until the block ends."""
 
-    def __init__(self, program, log=None):
-        self.program, self.log = program, log
+    def __init__(self, program, log=None, demo=False):
+        self.program, self.log, self.demo = program, log, demo
         self.key, self.token = secrets.token_hex(16), secrets.token_hex(16)
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="gateway-interop-")
         http, webrtc, admin = free_port(), free_port(), free_port()
+        self.http, self.media = http, webrtc
         self.url, self.admin = f"http://127.0.0.1:{http}", f"http://127.0.0.1:{admin}"
         # Keys by environment: they stand in no command line. The harness's page is of another
         # origin, so what it may do is what anybody may.
@@ -41,7 +42,7 @@ class Gateway:
                     "admin.listen": f"127.0.0.1:{admin}", "auth.read": "open",
                     "rtmp.listen": f"127.0.0.1:{free_port()}", "state.dir": self.folder.name,
                     "http.pages": str(ROOT / "public")}
-        command = [self.program, "run", "--no-supervise"]
+        command = [self.program, "run", "--no-supervise"] + ["--demo"] * self.demo
         for name, value in settings.items():
             command += ["--set", f"{name}={value}"]
         environment = {"PATH": "/usr/bin:/bin", "HOME": self.folder.name,

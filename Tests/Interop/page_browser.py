@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The gateway's own page in a real browser: it publishes a test pattern on one page, watches it on
 another, and looks at the list. Asserts what a visitor would see, and that the console is silent."""
+import sys
 import time
 
 import browser
@@ -10,6 +11,7 @@ parser = client.parser(__doc__, seconds=6)
 parser.add_argument("--browser", choices=["chromium", "firefox"], default="chromium")
 parser.add_argument("--key", default="", help="the publish key")
 parser.add_argument("--name", default="live/page-test")
+parser.add_argument("--chat", action="store_true", help="the data channels, too")
 parser.add_argument("--screenshots", metavar="FOLDER")
 options = parser.parse_args()
 driver = browser.start(options.browser)
@@ -29,8 +31,8 @@ def expect(what, is_so, seen=None):
         failures.append(f"{what}: {seen}")
 
 
-def wait(what, condition, seconds=10):
-    """Waits until it is so, and notes how long that took."""
+def wait(what, condition, seconds=20):
+    """Waits until it is so, and notes how long that took: the machine may be busy."""
     began = time.time()
     while time.time() - began < seconds:
         seen = condition()
@@ -80,6 +82,11 @@ def play():
         report[tile] = text(f"#{tile}")
         expect(tile, report[tile] not in ("", "–"), report[tile])
     picture("play")
+    driver.set_window_size(390, 844)
+    wide = script("return document.documentElement.scrollWidth - innerWidth")
+    expect("fits a phone", wide <= 0, f"{wide} too wide")
+    picture("phone")
+    driver.set_window_size(1280, 900)
     script("document.querySelectorAll('header nav button')[0].click()")
     expect("Chinese", text("#state") == "播放中", text("#state"))
     script("document.querySelectorAll('header nav button')[0].click()")
@@ -124,7 +131,8 @@ try:
     # A window, not a tab: Firefox captures a canvas that nobody sees once a second.
     driver.switch_to.new_window("window")
     play()
-    chat(driver.current_window_handle, publishing)
+    if options.chat:
+        chat(driver.current_window_handle, publishing)
     listed()
     report["console"] = browser.console(driver)
     expect("console", not report["console"], report["console"])
@@ -133,5 +141,6 @@ except BaseException as error:
     failures.append(f"{type(error).__name__}: {str(error)[:300]}")
     browser.end_tree(driver.service.process.pid)
     if not isinstance(error, Exception):
+        print(report, failures, file=sys.stderr)  # how far it came
         raise
 client.finish({"failures": failures, **report}, not failures)

@@ -1,5 +1,6 @@
 """What the players and publishers on aiortc share: signalling, statistics, a data channel."""
 import asyncio
+import time
 
 import aiohttp
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
@@ -53,6 +54,13 @@ class Session:
             async with self.http.delete(self.report["session"], headers=self.headers) as response:
                 self.report["deleted"] = response.status
         await self.http.close()
+
+
+async def pause(seconds):
+    """Until then, or until somebody says that it is enough."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not client.over.is_set():
+        await asyncio.sleep(.1)
 
 
 async def statistics(pc):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every status code of the front origin, asked for with curl: a table, and exit code 1 if one differs.
+"""Every status code of the front origin, asked for with curl: a table, exit code 1 if one differs.
 
     Tests/Interop/status.py [--gateway .build/release/gateway]
 

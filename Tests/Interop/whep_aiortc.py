@@ -18,6 +18,7 @@ options = parser.parse_args()
 async def main():
     pc, began = rtc.peer(), time.time()
     counts, ages, first, tasks, report = {"audio": 0, "video": 0}, [], {}, [], {}
+    times = []
     pc.addTransceiver("audio", direction="recvonly")
     video = pc.addTransceiver("video", direction="recvonly")
     if options.codec:
@@ -30,6 +31,7 @@ async def main():
             counts[track.kind] += 1
             first.setdefault(track.kind, round((time.time() - began) * 1000))
             if track.kind == "video":
+                times.append(time.time())
                 report["size"] = [frame.width, frame.height]
                 read = stamp.read(frame.to_ndarray(format="gray"))
                 if read and abs(stamp.age(stamp.now(), read[0])) < 120_000:
@@ -42,7 +44,7 @@ async def main():
     try:
         async with rtc.Session(pc, options) as session:
             report["http"] = session.report
-            await asyncio.sleep(options.seconds)
+            await rtc.pause(options.seconds)
             report.update(connectionState=pc.connectionState,
                           statistics=await rtc.statistics(pc))
     except Exception as error:
@@ -50,8 +52,11 @@ async def main():
     await pc.close()
     for task in tasks:
         task.cancel()
+    watched = times[-1] - times[0] if len(times) > 1 else 0
+    gaps = [after - before for before, after in zip(times, times[1:])]
     report.update(framesDecoded=counts["video"], audioFrames=counts["audio"],
-                  fps=[round(counts["video"] / options.seconds)],
+                  fps=[len(gaps) / watched if watched else 0],
+                  longest_gap_s=round(max(gaps, default=0), 2),
                   first_frame_ms=first.get("video"), channel=channel,
                   latency_ms={"read": len(ages), **client.percentiles(ages, 50, 95, 99)})
     return report

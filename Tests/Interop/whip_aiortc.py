@@ -67,7 +67,7 @@ async def main():
     try:
         async with rtc.Session(pc, options, with_candidates=options.like != "obs") as session:
             report["http"] = session.report
-            await asyncio.sleep(options.seconds)
+            await rtc.pause(options.seconds)
             report.update(connectionState=pc.connectionState,
                           statistics=await rtc.statistics(pc), channel=channel)
     except Exception as error:

@@ -22,11 +22,12 @@ if options.token:
 child = subprocess.Popen(command + [options.url], stdin=subprocess.PIPE, text=True,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 began = time.time()
-try:
-    child.wait(options.seconds)
-    ended_early = True
-except subprocess.TimeoutExpired:
-    ended_early = False
+while time.time() < began + options.seconds and not client.over.is_set():
+    if child.poll() is not None:
+        break
+    time.sleep(.1)
+ended_early = child.poll() is not None
+lasted = time.time() - began
 try:
     out, errors = child.communicate("q", timeout=8)
 except subprocess.TimeoutExpired:
@@ -36,4 +37,4 @@ frames = [int(line.split("=")[1]) for line in out.splitlines() if line.startswit
 client.finish({"frames": frames[-1] if frames else 0, "ended_early": ended_early,
                "ran_s": round(time.time() - began, 1), "exit": child.returncode,
                "errors": errors.splitlines()[-6:]},
-              not ended_early and frames and frames[-1] > options.fps * options.seconds / 2)
+              not ended_early and frames and frames[-1] > options.fps * (lasted - 3) / 2)

@@ -3,7 +3,8 @@
 const english = {
   copy: 'Copy', copied: 'Copied', notCopied: 'Select and copy', cancel: 'Cancel', ok: 'OK',
   secret: 'Key', theme: 'Theme', 'theme-auto': 'as the system', 'theme-light': 'light',
-  'theme-dark': 'dark', open: 'Open', or: 'or',
+  'theme-dark': 'dark', open: 'Open', or: 'or', skip: 'Skip to the content',
+  'all-streams': 'All streams', 'publish-this': 'Publish here', 'watch-this': 'Watch it',
   listTitle: 'Key needed',
   listText: 'The list of streams is for those who may watch. The read key and the admin token were '
     + 'shown at the first start and are kept in the gateway’s state directory.',
@@ -69,7 +70,8 @@ const english = {
 const chinese = {
   copy: '复制', copied: '已复制', notCopied: '请手动复制', cancel: '取消', ok: '确定',
   secret: '密钥', theme: '主题', 'theme-auto': '跟随系统', 'theme-light': '浅色',
-  'theme-dark': '深色', open: '打开', or: '或',
+  'theme-dark': '深色', open: '打开', or: '或', skip: '跳到主要内容',
+  'all-streams': '全部直播', 'publish-this': '推送此流', 'watch-this': '观看此流',
   listTitle: '需要密钥',
   listText: '流列表仅对有观看权限者开放。观看密钥和管理令牌在首次启动时显示，并保存在网关的状态目录中。',
   keyTitle: '需要密钥',
@@ -140,7 +142,7 @@ const chinese = {
 
 /** The Chinese of what stands in the HTML, by `data-i18n`. */
 const chinesePage = {
-  skip: '跳到主要内容', streams: '直播流', 'open-title': '打开或推送', 'open-name': '流名称',
+  streams: '直播流', 'open-title': '打开或推送', 'open-name': '流名称',
   'open-watch': '观看', 'open-publish': '推流', addresses: '网络', refresh: '刷新',
   'empty-title': '还没有直播',
   'empty-text': '从浏览器推一路流试试，或让 OBS、ffmpeg 指向本网关：',
@@ -155,7 +157,7 @@ const chinesePage = {
   size: '分辨率', fps: '帧率', codec: '视频编码', bitrate: '码率上限', simulcast: '联播（三层画质）',
   sound: '带声音', key: '推流密钥', 'key-hint': '仅在网关要求时需要。', preview: '预览',
   'play-link': '观看链接', encode: '编码耗时', sending: '发送', 'lost-there': '对端丢包',
-  quality: '质量', 'all-streams': '全部直播', 'publish-this': '推送此流', 'watch-this': '观看此流',
+  quality: '质量',
   settings: '设置', noscript: '此页面需要 JavaScript。', layers: '各层',
 };
 

@@ -12,7 +12,7 @@ let info = {};
 let preview = null;
 let hasAsked = false;
 
-openPage();
+openPage(el('span', {}, 'gateway'));
 find('#open').addEventListener('submit', event => {
   event.preventDefault();
   const page = event.submitter?.value === 'publish' ? 'publish' : 'play';

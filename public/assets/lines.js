@@ -32,6 +32,8 @@ export function publishLines(name, info = {}) {
   return lines.map(([label, text]) => copyLine(label, text));
 }
 
+const playedByVLC = new Set(['flv', 'fmp4', 'hls', 'ts']);
+
 /** How to watch a name with something else than this page. */
 export function watchLines(name, info = {}) {
   const path = nameInPath(name);
@@ -39,6 +41,7 @@ export function watchLines(name, info = {}) {
   const lines = [[t('webpage'), `${location.origin}/play/${path}`],
     ['WHEP', `${location.origin}/whep/${path}`]];
   for (const output of info.outputs ?? []) {
+    if (!playedByVLC.has(output.kind)) continue;
     lines.push([`VLC · ${output.kind.toUpperCase()}`,
       `vlc ${location.origin}${output.path.replace('{name}', path)}`]);
   }

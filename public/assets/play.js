@@ -4,9 +4,11 @@ import {ChannelPanel, labels} from './channel.js';
 import {play as playFallback, ways} from './fallback.js';
 import {t} from './i18n.js';
 import {watchLines} from './lines.js';
+import {countDown, forget, measured, name, openSession, path, put, showCodecs, showPath,
+  showProblem, showSize, showState, Trace} from './session.js';
 import {freezeReason, LatencyMeter, Meter} from './statistics.js';
-import {askSecret, bitrate, el, find, icon, milliseconds, nameInPath, openPage, percent,
-  problemBox, say, show, sparkline, streamOfPath, tell, tokenOfURL} from './ui.js';
+import {askSecret, bitrate, el, find, icon, milliseconds, percent, say, show, tell,
+  tokenOfURL} from './ui.js';
 import {Player} from './whep.js';
 
 const icons = {
@@ -17,9 +19,7 @@ const icons = {
 /** After so many failures without a picture something else is tried. */
 const patience = 2;
 
-openPage();
-const name = streamOfPath();
-const path = nameInPath(name);
+openSession('publish', 'publish-this');
 const video = find('#video');
 let token = tokenOfURL() || storedKey.get();
 const player = new Player(video, `/whep/${path}`, {token});
@@ -29,14 +29,12 @@ let meter = new Meter();
 let latency = null;
 let fallback = null;      // AbortController of what plays without WebRTC
 let failures = 0;
-let countdown = 0;
 let knowsSound = false;
-const lines = {latency: [], rate: []};
+const lines = {
+  latency: new Trace('#latency-line', '--accent'), rate: new Trace('#rate-line', '--second'),
+};
 const seen = {freezes: 0, frozen: 0};
 
-document.title = `${name} · gateway`;
-find('#title').textContent = name;
-find('#publish-link').href = `/publish/${path}`;
 controls();
 player.addEventListener('state', ({detail}) => stateChanged(detail));
 player.addEventListener('channel', ({detail}) => chat.attach(detail));
@@ -65,18 +63,14 @@ setInterval(measure, 1_000);
 // ---- states ----
 
 function stateChanged({state, problem, retryIn}) {
-  clearInterval(countdown);
-  const stage = find('#stage');
+  forget();
   const isPlaying = state === 'connected';
-  const marks = {connected: 'good', failed: 'bad', waiting: 'warn', interrupted: 'warn'};
-  find('#state').className = `badge ${marks[state] ?? ''}`;
-  tell(find('#state'), state);
-  stage.classList.toggle('playing', isPlaying);
+  showState(state);
+  find('#stage').classList.toggle('playing', isPlaying);
   show(find('#over'), !isPlaying);
   show(find('#spinner'), !['failed', 'stopped'].includes(state));
   show(find('#key'), false);
   tell(find('#told'), ['connecting', 'restarting', 'interrupted'].includes(state) ? state : '');
-  find('#trouble').replaceChildren();
   if (isPlaying) begin();
   else endMeasuring();
   if (state === 'waiting') waiting(problem, retryIn);
@@ -98,16 +92,10 @@ function endMeasuring() {
 
 function waiting(problem, retryIn) {
   const isAbsent = ['stream-not-live', 'stream-not-found'].includes(problem.code);
-  tell(find('#state'), isAbsent ? 'waiting' : 'again');
-  const until = performance.now() + retryIn;
-  const show = () => tell(find('#told'), 'retrying', {
-    title: problem.words('title').replace(/[.。]$/, ''),
-    seconds: Math.max(0, Math.ceil((until - performance.now()) / 1000)),
-  });
-  show();
-  countdown = setInterval(show, 500);
+  showState(isAbsent ? 'waiting' : 'again');
+  countDown(problem, retryIn);
   if (problem.code === 'no-path') {
-    find('#trouble').replaceChildren(problemBox(problem));
+    showProblem(problem);
     if (++failures >= patience) fallBack();
   }
 }
@@ -118,10 +106,10 @@ function failed(problem) {
   if (problem.status === 401 || problem.status === 403) {
     tell(find('#key'), 'keyTitle');
     show(find('#key'), true);
-    if (problem.status === 403) find('#trouble').replaceChildren(problemBox(problem));
+    if (problem.status === 403) showProblem(problem);
     return;
   }
-  find('#trouble').replaceChildren(problemBox(problem));
+  showProblem(problem);
   fallBack();
 }
 
@@ -199,8 +187,7 @@ async function choose(kind) {
   const mine = fallback = new AbortController();
   const playing = () => {
     show(find('#over'), false);
-    find('#state').className = 'badge good';
-    tell(find('#state'), 'fallbackOn', {kind: kind.toUpperCase()});
+    showState('fallbackOn', {kind: kind.toUpperCase()});
     find('#stage').classList.add('playing');
   };
   video.addEventListener('playing', playing, {signal: mine.signal});
@@ -210,7 +197,7 @@ async function choose(kind) {
       await playFallback(video, way, path, {token, signal: mine.signal});
     } catch (error) {
       if (mine.signal.aborted) return;
-      find('#trouble').replaceChildren(problemBox(Problem.from(error)));
+      showProblem(Problem.from(error));
     }
     await new Promise(resolve => setTimeout(resolve, 2_000));
   }
@@ -263,36 +250,25 @@ function showControls() {
 // ---- statistics ----
 
 async function measure() {
-  if (player.state !== 'connected' || !player.pc) return;
-  let report;
-  try {
-    report = await meter.read(player.pc);
-  } catch {
-    return;  // closed meanwhile
-  }
+  const report = await measured(meter, player);
+  if (!report) return;
   const {video: picture, audio, path: way} = report;
-  const put = (id, text) => {
-    find(id).textContent = text;
-  };
   const rate = (picture?.bitrate || 0) + (audio?.bitrate || 0);
   put('#rate', bitrate(rate));
-  put('#codecs', [picture?.codec, audio?.codec].filter(Boolean).join(' + ') || '–');
-  put('#rtt', milliseconds(way?.rtt));
-  put('#path', way?.protocol || '–');
-  put('#path-how', way?.address ?? '');
+  showCodecs(picture, audio);
+  showPath(way, way?.rtt);
   put('#buffer', milliseconds(picture?.buffer ?? audio?.buffer));
-  if (picture) showPicture(picture, put);
+  if (picture) showPicture(picture);
   const late = latency?.take(way?.rtt, picture?.buffer + (picture?.decode || 0));
   put('#latency', `${late?.isEstimate ? '≈ ' : ''}${milliseconds(late?.value)}`);
   tell(find('#latency-how'), late?.isEstimate ? 'latencyEstimate' : 'latencyExact');
-  draw('latency', late?.value);
-  draw('rate', rate);
+  lines.latency.add(late?.value);
+  lines.rate.add(rate);
   if (find('#unmute').hidden && video.muted) showControls();
 }
 
-function showPicture(picture, put) {
-  put('#resolution', picture.width ? `${picture.width}×${picture.height}` : '–');
-  put('#resolution-how', Number.isFinite(picture.fps) ? `${picture.fps.toFixed(0)} fps` : '');
+function showPicture(picture) {
+  showSize(picture);
   put('#loss', percent(picture.loss));
   put('#loss-how', `Σ ${picture.lostInAll}`);
   put('#decode', milliseconds(picture.decode));
@@ -310,12 +286,6 @@ function showPicture(picture, put) {
     show(find('#freeze-log'), true);
   }
   Object.assign(seen, {freezes: picture.freezes, frozen: picture.frozen});
-}
-
-function draw(which, value) {
-  lines[which].push(value);
-  if (lines[which].length > 60) lines[which].shift();
-  sparkline(find(`#${which}-line`), lines[which], which === 'rate' ? '--second' : '--accent');
 }
 
 function showLines() {

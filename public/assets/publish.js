@@ -3,17 +3,17 @@ import {Problem} from './api.js';
 import {ChannelPanel, labels} from './channel.js';
 import {t} from './i18n.js';
 import {devices, open} from './sources.js';
+import {countDown, forget, measured, name, openSession, path, put, showCodecs, showPath,
+  showProblem, showSize, showState, Trace} from './session.js';
 import {Meter} from './statistics.js';
-import {askSecret, bitrate, copyLine, el, find, milliseconds, nameInPath, openPage, percent,
-  problemBox, say, show, sparkline, streamOfPath, tell, tokenOfURL} from './ui.js';
+import {askSecret, bitrate, copyLine, el, find, milliseconds, percent, say, show, tell,
+  tokenOfURL} from './ui.js';
 import {codecs, Publisher} from './whip.js';
 
-openPage();
-const name = streamOfPath();
-const path = nameInPath(name);
+openSession('play', 'watch-this');
 const video = find('#video');
 const chat = new ChannelPanel(find('#chat'));
-const rates = [];
+const rates = new Trace('#rate-line', '--second');
 /** Camera and screen are given to secure pages only. */
 const able = {
   camera: !!navigator.mediaDevices?.getUserMedia,
@@ -23,12 +23,8 @@ const able = {
 let publisher = null;
 let stream = null;
 let meter = new Meter();
-let countdown = 0;
 window.gateway = {};  // for people who look from the console, and for tests
 
-document.title = `${name} · gateway`;
-find('#title').textContent = name;
-find('#watch-link').href = `/play/${path}`;
 find('#key').value = tokenOfURL();
 offerSources();
 showBitrate();
@@ -146,7 +142,7 @@ function publish() {
   publisher.addEventListener('channel', ({detail}) => chat.attach(detail));
   window.gateway.publisher = publisher;
   meter = new Meter();
-  rates.length = 0;
+  rates.clear();
   renew();
   publisher.start();
 }
@@ -165,19 +161,11 @@ function stop() {
 
 function stateChanged({state: now, problem, retryIn}) {
   if (!publisher) return;
-  clearInterval(countdown);
-  state({connected: 'publishing', waiting: 'again'}[now] ?? now,
-    {connected: 'good', failed: 'bad', waiting: 'warn', interrupted: 'warn'}[now]);
-  find('#trouble').replaceChildren();
+  forget();
+  state({connected: 'publishing', waiting: 'again'}[now] ?? now);
   if (now === 'waiting') {
-    const until = performance.now() + retryIn;
-    const show = () => tell(find('#told'), 'retrying', {
-      title: problem.words('title').replace(/[.。]$/, ''),
-      seconds: Math.max(0, Math.ceil((until - performance.now()) / 1000)),
-    });
-    show();
-    countdown = setInterval(show, 500);
-    find('#trouble').replaceChildren(problemBox(problem));
+    countDown(problem, retryIn);
+    showProblem(problem);
   }
   if (now === 'failed') failed(problem);
 }
@@ -197,12 +185,11 @@ async function failed(problem) {
 }
 
 function trouble(error) {
-  find('#trouble').replaceChildren(problemBox(Problem.from(error)));
+  showProblem(Problem.from(error));
 }
 
-function state(key, mark = '') {
-  find('#state').className = `badge ${mark}`;
-  tell(find('#state'), key);
+function state(key) {
+  showState(key);
   const isOver = key !== 'publishing';
   show(find('#over'), isOver);
   show(find('#spinner'), ['opening', 'connecting', 'restarting', 'interrupted'].includes(key));
@@ -245,16 +232,8 @@ function renew() {
 // ---- statistics ----
 
 async function measure() {
-  if (publisher?.state !== 'connected' || !publisher.pc) return;
-  let report;
-  try {
-    report = await meter.read(publisher.pc);
-  } catch {
-    return;  // closed meanwhile
-  }
-  const put = (id, text) => {
-    find(id).textContent = text;
-  };
+  const report = await measured(meter, publisher);
+  if (!report) return;
   const {sent, path: way} = report;
   const layers = sent.filter(one => one.kind === 'video');
   const best = layers.filter(layer => layer.isActive)
@@ -262,24 +241,18 @@ async function measure() {
   const rate = sent.reduce((sum, one) => sum + (one.bitrate || 0), 0);
   put('#rate', bitrate(rate));
   put('#rate-how', Number.isFinite(way?.available) ? `≤ ${bitrate(way.available)}` : '');
-  put('#resolution', best.width ? `${best.width}×${best.height}` : '–');
-  put('#resolution-how', Number.isFinite(best.fps) ? `${best.fps.toFixed(0)} fps` : '');
-  const audio = sent.find(one => one.kind === 'audio');
-  put('#codecs', [best.codec, audio?.codec].filter(Boolean).join(' + ') || '–');
+  showSize(best);
+  showCodecs(best, sent.find(one => one.kind === 'audio'));
   tell(find('#quality'), best.limited === 'none' ? 'ok' : 'limited',
     {reason: t(best.limited ?? 'other')});
   put('#loss', percent(best.loss));
   put('#loss-how', best.repeated ? `+${best.repeated} RTX` : '');
-  put('#rtt', milliseconds(Number.isFinite(best.rtt) ? best.rtt : way?.rtt));
+  showPath(way, Number.isFinite(best.rtt) ? best.rtt : way?.rtt);
   put('#encode', milliseconds(best.encode));
-  put('#path', way?.protocol || '–');
-  put('#path-how', way?.address ?? '');
   show(find('#layers'), layers.length > 1);
   find('#layers tbody').replaceChildren(...layers.map(layer => el('tr', {},
     el('td', {}, layer.rid), el('td', {}, layer.width ? `${layer.width}×${layer.height}` : '–'),
     el('td', {}, Number.isFinite(layer.fps) ? layer.fps.toFixed(0) : '–'),
     el('td', {}, bitrate(layer.bitrate)))));
-  rates.push(rate);
-  if (rates.length > 60) rates.shift();
-  sparkline(find('#rate-line'), rates, '--second');
+  rates.add(rate);
 }

@@ -205,11 +205,15 @@ function languageButton() {
   return button;
 }
 
-/** Fills the page's head and translates the page. */
-export function openPage() {
+/** Fills the page's head and translates the page. `place` is where its brand leads to, in words. */
+export function openPage(place, ...links) {
   const asked = new URLSearchParams(location.search).get('lang');
   setLanguage(asked || stored('language', navigator.language));
-  find('header nav').append(languageButton(), themeButton());
+  find('header').append(
+    el('a', {class: 'skip', href: '#main'}, say('skip')),
+    el('a', {class: 'brand', href: '/'}, el('img', {src: '/assets/icon.svg', alt: ''}), place),
+    el('small', {id: 'version'}),
+    el('nav', {}, ...links, languageButton(), themeButton()));
   renew();
 }
 

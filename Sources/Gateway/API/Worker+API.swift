@@ -150,8 +150,14 @@ extension Worker {
                     for name in plan.front.demo { json.value(name) }
                 }
                 if let rtc { Self.write(rtc.settings.addresses, into: &json) }
-                // Nothing but WebRTC gives streams out yet: each output adds its line here.
-                json.array("outputs") { _ in }
+                json.array("outputs") { json in
+                    for output in Output.all {
+                        json.object { json in
+                            json.field("kind", output.kind)
+                            json.field("path", output.path)
+                        }
+                    }
+                }
                 json.object("ports") { json in
                     for (name, port) in plan.front.ports { json.field(name, port) }
                 }

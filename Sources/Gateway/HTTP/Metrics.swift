@@ -72,6 +72,15 @@ struct Metrics {
             "gateway_send_messages_total", .counter,
             "Messages the datagrams left in: the mean run is datagrams over messages.")
         text.sample(total.messagesOut)
+        text.family(
+            "gateway_forward_delay_seconds", .histogram,
+            "From the turn of a worker that found a packet to the kernel's having taken what left.")
+        text.histogram(
+            bounds: DelayHistogram.bounds.map { Double($0) / 1e6 },
+            counts: (0...DelayHistogram.bounds.count).map {
+                UInt64(total.forwardDelay.counts[$0])
+            },
+            sum: Double(total.forwardDelay.nanoseconds) / 1e9)
         text.family("gateway_datagrams_unknown_total", .counter, "Datagrams of nobody's session.")
         text.sample(total.datagramsUnknown)
         text.family("gateway_datagrams_refused_total", .counter, "Datagrams the kernel refused.")

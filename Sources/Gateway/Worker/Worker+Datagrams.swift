@@ -50,6 +50,7 @@ extension Worker {
             batch.clear()
             return true
         }
+        batchSince = min(batchSince, now)
         guard !socket.isBlocked else { return false }
         let before = sender.counts
         let outcome = socket.send(batch, from: batchPosition, by: &sender)
@@ -57,6 +58,8 @@ extension Worker {
         counters.datagramsOut += Int64(after.datagrams - before.datagrams)
         counters.messagesOut += Int64(after.messages - before.messages)
         counters.datagramsRefused += Int64(after.refused - before.refused)
+        counters.forwardDelay.note(
+            Clock.now - batchSince, count: Int(after.datagrams - before.datagrams))
         switch outcome {
         case .blocked(let position):
             batchPosition = position
@@ -64,6 +67,7 @@ extension Worker {
             return false
         case .all:
             counters.datagramBytesOut += Int64(batch.byteCount)
+            batchSince = .distantFuture
             batchPosition = .start
             batch.clear()
             return true

@@ -18,6 +18,8 @@ package final class Worker {
     var sender = BatchSender()
     /// How far the batch at hand has gone, when the socket was full.
     var batchPosition = BatchSender.Position.start
+    /// The turn in which what is in the batch first could have left.
+    var batchSince = Instant.distantFuture
     var listeners: [ListeningSocket] = []
     var datagramSockets: [DatagramSocket] = []
     var connections = SlotTable<Connection>()

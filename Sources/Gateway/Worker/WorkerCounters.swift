@@ -11,6 +11,8 @@ package struct WorkerCounters: Equatable, Sendable {
     package var datagramBytesOut: Int64 = 0
     /// Messages the datagrams left in: their ratio is the mean length of a run.
     package var messagesOut: Int64 = 0
+    /// From the turn in which a packet came to the kernel's having taken it for a viewer.
+    package var forwardDelay = DelayHistogram()
     /// Datagrams the kernel refused for good.
     package var datagramsRefused: Int64 = 0
     package var connectionsAccepted: Int64 = 0
@@ -76,6 +78,7 @@ package struct WorkerCounters: Equatable, Sendable {
 
     package static func += (a: inout WorkerCounters, b: WorkerCounters) {
         for path in all { a[keyPath: path] += b[keyPath: path] }
+        a.forwardDelay += b.forwardDelay
     }
 
     private static var all: [WritableKeyPath<WorkerCounters, Int64>] {

@@ -104,6 +104,8 @@ package struct AnswerWriter {
 
     private func refused(_ media: OfferedMedia) -> SDPMedia {
         var refused = SDPMedia(kind: media.kind, port: 0, proto: media.proto)
+        // RFC 8866 §5.7: each m-line has one, the refused too; Firefox throws the answer away else.
+        refused.connection = "0.0.0.0"
         refused.mid = media.mid
         refused.direction = media.isDataChannel ? nil : .inactive
         refused.formatNames = media.formatNames

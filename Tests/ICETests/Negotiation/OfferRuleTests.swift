@@ -115,6 +115,14 @@ struct OfferRuleTests {
         #expect(session.video?.codecs.count == 1 && session.audio?.codecs.count == 1)
     }
 
+    /// Firefox throws an answer away in which a refused m-line has no `c=` of its own.
+    @Test func aRefusedSectionHasAConnectionLineToo() throws {
+        let offer = try Corpus.read(Self.good + "\nm=text 9 RTP/AVP 98\na=mid:9", .publish)
+        let written = SDPWriter.write(try Corpus.answer(offer, Corpus.facts("")).answer)
+        let text = String(decoding: written, as: UTF8.self)
+        #expect(text.contains("m=text 0 RTP/AVP 98\r\nc=IN IP4 0.0.0.0\r\n"))
+    }
+
     @Test func aPlayerMayNotSend() {
         #expect(throws: NegotiationError.self) { try Corpus.read(Self.good, .play) }
     }

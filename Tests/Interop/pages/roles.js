@@ -1,29 +1,35 @@
 // What a test lets a browser be: a player or a publisher for some seconds, with a report.
 import {inbound, outbound, statistics, transport} from './report.js';
-import {echoChannel, negotiate, offerOnly, watchState} from './signalling.js';
+import {direct, echoChannel, negotiate, offerOnly, watchState} from './signalling.js';
 import {drawStamp, wall, watchLatency} from './stamp.js';
 
 const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
+
+/** Whether whoever started us has seen enough. */
+const isOver = async () => await (await fetch('/over')).text() === 'over';
 
 /** Milliseconds from the POST to each thing that happened. */
 const sincePost = times => Object.fromEntries(Object.entries(times)
   .filter(([name]) => name !== 'post')
   .map(([name, at]) => [name, Math.round(at - times.post)]));
 
-/** Negotiates, lets a second function look every second, restarts half-way, says goodbye. */
+/** Negotiates, lets a second function look every second, restarts in between, says goodbye. */
 async function live(pc, options, look) {
   const [times, report] = [{}, {}];
   watchState(pc, times);
   const channel = options.channel ? echoChannel(pc) : null;
   try {
     const session = await negotiate(pc, options, times);
-    const half = wall() + options.seconds * 500;
-    const end = half + options.seconds * 500;
-    while (wall() < end) {
+    const begun = wall();
+    while (wall() < begun + options.seconds * 1_000 && !await isOver()) {
       await pause(1_000);
       await look();
-      if (options.restart && !report.restart && wall() > half) {
+      if (options.restart && !report.restart && wall() > begun + options.restart * 1_000) {
         report.restart = await session.restart();
+      }
+      if (options.change && !report.change && wall() > begun + options.seconds * 500) {
+        const before = inbound(await statistics(pc), 'video');
+        report.change = {...await session.change(options.change), before};
       }
     }
     const all = await statistics(pc);
@@ -59,6 +65,7 @@ export async function whep(options) {
     firstFrame = wall();
   });
   const latency = options.latency ? watchLatency(video) : null;
+  const control = options.control ? await direct(stampedCanvas(options)) : null;
   const fps = [];
   let decoded = 0;
   const {report, times} = await live(pc, options, async () => {
@@ -67,6 +74,7 @@ export async function whep(options) {
     decoded = frames;
   });
   report.first_frame_ms = Number.isFinite(firstFrame) ? Math.round(firstFrame - times.post) : null;
+  if (control) report.control = inbound(await statistics(control), 'video');
   return {...report, fps, latency_ms: latency?.report()};
 }
 

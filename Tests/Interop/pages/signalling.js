@@ -49,17 +49,20 @@ class Session {
     if (!location) throw new Error('no Location, or it is not exposed');
     this.url = new URL(location, response.url).href;
     this.etag = response.headers.get('ETag');
+    this.links = response.headers.get('Link') ?? '';
     await pc.setRemoteDescription({type: 'answer', sdp: this.chosen(this.answer)});
     for (const candidate of this.waiting.splice(0)) this.trickle(candidate);
   }
 
-  /** The answer with the candidates of one protocol alone. */
+  /** The answer with the candidates of one protocol alone, or with that of a NAT between us. */
   chosen(sdp) {
-    const {only} = this.options;
-    if (!only) return sdp;
-    return sdp.split('\r\n')
-      .filter(line => !line.startsWith('a=candidate') || line.split(' ')[2].toLowerCase() === only)
-      .join('\r\n');
+    const {only, port} = this.options;
+    const isOther = line => only && line.split(' ')[2].toLowerCase() !== only;
+    const lines = sdp.split('\r\n').filter(line => !line.startsWith('a=candidate'));
+    const candidates = port ? [`a=candidate:1 1 udp 2130706431 127.0.0.1 ${port} typ host`]
+      : sdp.split('\r\n').filter(line => line.startsWith('a=candidate') && !isOther(line));
+    lines.splice(lines.findIndex(line => line.startsWith('a=mid:')) + 1, 0, ...candidates);
+    return lines.join('\r\n');
   }
 
   async patch(body, etag) {
@@ -102,6 +105,17 @@ class Session {
     return report;
   }
 
+  /** Another stream by `source`, or another layer by the link that the answer had. */
+  async change({source, layer}) {
+    const link = this.links.match(/<([^>]*)>; *rel="urn:ietf:params:whep:ext:core:layer"/)?.[1];
+    const place = source ? `${this.url}/source` : new URL(link ?? 'none', this.url);
+    const response = await fetch(place, {
+      method: 'POST', headers: this.headers({'Content-Type': 'application/json'}),
+      body: JSON.stringify(source ? {name: source} : {mediaId: '1', rid: layer}),
+    });
+    return {status: response.status, text: await response.text()};
+  }
+
   async close() {
     if (!this.url) return null;
     const response = await fetch(this.url, {method: 'DELETE', headers: this.headers()});
@@ -112,6 +126,26 @@ class Session {
     return {status: this.status, url: this.url, etag: this.etag, patches: this.patches,
       ...(this.options.sdp ? {offer: this.pc.localDescription?.sdp, answer: this.answer} : {})};
   }
+}
+
+/** A stream to ourselves, without anybody between: what this machine freezes by itself. */
+export async function direct(stream) {
+  const [from, to] = [new RTCPeerConnection(), new RTCPeerConnection()];
+  from.onicecandidate = ({candidate}) => to.addIceCandidate(candidate);
+  to.onicecandidate = ({candidate}) => from.addIceCandidate(candidate);
+  to.ontrack = ({track}) => {
+    const video = document.createElement('video');
+    video.muted = true;
+    video.srcObject = new MediaStream([track]);
+    document.body.append(video);
+    video.play().catch(() => {});
+  };
+  from.addTrack(stream.getVideoTracks()[0], stream);
+  await from.setLocalDescription();
+  await to.setRemoteDescription(from.localDescription);
+  await to.setLocalDescription();
+  await from.setRemoteDescription(to.localDescription);
+  return to;
 }
 
 export function watchState(pc, times) {
