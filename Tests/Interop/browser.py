@@ -143,9 +143,10 @@ def call(name, role, arguments, seconds):
         driver.set_script_timeout(seconds + 40)
         driver.get(serve_pages() + "harness.html")
         text = driver.execute_async_script(
-            "const done = arguments[2]; import('/roles.js').then(roles =>"
+            "const done = arguments[3]; import(`/${arguments[2]}.js`).then(roles =>"
             " roles[arguments[0]](arguments[1])).then(r => done(JSON.stringify(r)),"
-            " e => done(JSON.stringify({error: String(e)})));", role, arguments)
+            " e => done(JSON.stringify({error: String(e)})));", role, arguments,
+            "joins" if role == "joins" else "roles")
         report = json.loads(text)
         report["browser"] = "{browserName} {browserVersion}".format(**driver.capabilities)
         report["console"] = console(driver)[:10]

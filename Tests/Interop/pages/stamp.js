@@ -60,18 +60,23 @@ function age(now, stamp) {
 }
 
 /** Reads the age of every picture that is shown; `report` says what came of it. */
-export function watchLatency(video) {
+export function watchLatency(video, shown = () => {}) {
   const ages = [];
+  const samples = [];
+  let isOver = false;
   const context = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
   let [unreadable, skipped, backwards, last] = [0, 0, 0, null];
   const each = () => {
+    if (isOver) return;
     const now = wall();
+    shown();
     const stamp = readStamp(context, video);
     // One picture of garbage in 256 has a right CRC: no clock is minutes off on one machine.
     if (!stamp || Math.abs(age(now, stamp[0])) > 120_000) {
       unreadable++;
     } else {
       ages.push(age(now, stamp[0]));
+      samples.push({at: now, age: ages.at(-1)});
       if (last !== null && stamp[1] < last) backwards++;
       else if (last !== null) skipped += Math.max(0, stamp[1] - last - 1);
       last = stamp[1];
@@ -79,7 +84,10 @@ export function watchLatency(video) {
     video.requestVideoFrameCallback(each);
   };
   video.requestVideoFrameCallback(each);
-  return {report() {
+  const stop = () => {
+    isOver = true;
+  };
+  return {samples, stop, report() {
     const sorted = [...ages].sort((a, b) => a - b);
     const at = share => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
     return {read: sorted.length, unreadable, skipped, backwards, min: sorted[0],
