@@ -41,7 +41,9 @@ class Gateway:
         settings = {"http.listen": f":{http}", "webrtc.listen": f":{webrtc}",
                     "admin.listen": f"127.0.0.1:{admin}", "auth.read": "open",
                     "rtmp.listen": f"127.0.0.1:{free_port()}", "state.dir": self.folder.name,
-                    "http.pages": str(ROOT / "public")}
+                    "http.pages": str(ROOT / "public"),
+                    # Nobody here speaks them, and their usual ports may be taken.
+                    "rtsp.listen": "off", "srt.listen": "off"}
         command = [self.program, "run", "--no-supervise"] + ["--demo"] * self.demo
         for name, value in settings.items():
             command += ["--set", f"{name}={value}"]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Joins a stream again and again in a real browser: milliseconds from the POST to the first
-picture, and whether the pictures after it run at the pace of the source. The picture must be stamped."""
+picture, and whether the pictures after it run at the pace of the source. They must be stamped."""
 import statistics
 
 import browser

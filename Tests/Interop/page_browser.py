@@ -112,6 +112,7 @@ def listed():
     driver.get(options.url)
     wait("listed", lambda: options.name in text("#streams"))
     expect("copy lines", "/whip/" in text("#lines"), text("#lines"))
+    expect("RTMP lines", "rtmp://" in text("#lines"), text("#lines"))
     script("""[...document.querySelectorAll('.card')].find(card =>
         card.textContent.includes(arguments[0])).querySelector('.screen').dispatchEvent(
         new PointerEvent('pointerenter', {pointerType: 'mouse'}))""", options.name)

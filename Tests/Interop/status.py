@@ -41,6 +41,7 @@ class Gateway:
         self.port, self.admin, media = free_port(), free_port(), free_port()
         settings = [f"http.listen=127.0.0.1:{self.port}", f"admin.listen=127.0.0.1:{self.admin}",
                     f"webrtc.listen=127.0.0.1:{media}", "workers=2",
+                    "rtmp.listen=off", "rtsp.listen=off", "srt.listen=off",
                     "auth.publish-key=publish-key", "admin.token=admin-token",
                     "webrtc.ice-servers=stun:stun.example.org:3478",
                     f"http.pages={ROOT}/public", "limits.pending-sessions-per-source=20"]

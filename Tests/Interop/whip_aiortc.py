@@ -18,6 +18,8 @@ parser.add_argument("--fps", type=int, default=15)
 parser.add_argument("--channel", action="store_true")
 parser.add_argument("--like", choices=["obs"],
                     help="obs: no candidates in the offer, no answer to PLI, no RTX")
+parser.add_argument("--key-every", type=float, default=2,
+                    help="seconds between the key frames of what is like OBS")
 options = parser.parse_args()
 
 
@@ -42,13 +44,13 @@ class Picture(VideoStreamTrack):
 
 
 def as_obs(sender):
-    """As OBS uses libdatachannel: a key frame every two seconds, whatever viewers ask for."""
+    """As OBS uses libdatachannel: a key frame now and then, whatever viewers ask for."""
     force = sender._send_keyframe
     sender._send_keyframe = lambda: None
 
     async def beat():
         while True:
-            await asyncio.sleep(2)
+            await asyncio.sleep(options.key_every)
             force()
 
     return asyncio.ensure_future(beat())

@@ -1,4 +1,5 @@
-// Playing without WebRTC: fragmented MP4 through Media Source, HLS where the browser plays it.
+// Playing without WebRTC: fragmented MP4 by WebSocket through Media Source, HLS where the browser
+// plays it.
 
 /** What this browser can play of what the gateway gives out, best first. */
 export function ways(outputs = []) {
@@ -13,8 +14,8 @@ export function ways(outputs = []) {
 /** Plays one of `ways`; resolves when it has ended and throws when it cannot. */
 export async function play(video, way, name, {token = '', signal}) {
   const url = new URL(way.path.replace('{name}', name), location.origin);
-  if (way.kind === 'fmp4') return playFragments(video, url, token, signal);
-  if (token) url.searchParams.set('token', token);
+  if (token) url.searchParams.set('token', token);  // neither way can send a header
+  if (way.kind === 'fmp4') return playFragments(video, url, signal);
   return playNatively(video, url, signal);
 }
 
@@ -39,22 +40,16 @@ function leave(video) {
   video.load();
 }
 
-async function playFragments(video, url, token, signal) {
-  const headers = token ? {Authorization: `Bearer ${token}`} : {};
-  const response = await fetch(url, {headers, signal, cache: 'no-store'});
-  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+async function playFragments(video, url, signal) {
   const media = new (window.ManagedMediaSource ?? window.MediaSource)();
   video.disableRemotePlayback = true;  // Safari opens a managed source only then
   video.srcObject = null;
   video.src = URL.createObjectURL(media);
   await event(media, 'sourceopen', signal);
-  const reader = response.body.getReader();
   let head = new Uint8Array(0);
   let buffer = null;
   try {
-    for (;;) {
-      const {done, value} = await reader.read();
-      if (done) return;
+    for await (const value of messages(url, signal)) {
       let bytes = value;
       if (!buffer) {
         head = joined(head, value);
@@ -68,8 +63,40 @@ async function playFragments(video, url, token, signal) {
       if (video.paused) video.play().catch(() => {});
     }
   } finally {
-    reader.cancel().catch(() => {});
     leave(video);
+  }
+}
+
+/** What comes by WebSocket: no proxy on the way waits for the end of it, as some do with HTTP. */
+async function* messages(url, signal) {
+  const socket = new WebSocket(url.href.replace(/^http/, 'ws'));
+  socket.binaryType = 'arraybuffer';
+  const waiting = [];
+  let wake = () => {};
+  let isOpen = false;
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+    wake();
+  };
+  socket.onopen = () => {
+    isOpen = true;
+  };
+  socket.onmessage = ({data}) => {
+    // Whoever is a hundred fragments behind plays nothing any more: once more from now.
+    if (waiting.push(new Uint8Array(data)) > 100) end();
+    wake();
+  };
+  socket.onclose = end;
+  signal.addEventListener('abort', end, {once: true});
+  try {
+    while (!isOver) {
+      if (waiting.length) yield waiting.shift();
+      else await new Promise(resolve => (wake = resolve));
+    }
+    if (!isOpen && !signal.aborted) throw new TypeError('the WebSocket was refused');
+  } finally {
+    socket.close();
   }
 }
 

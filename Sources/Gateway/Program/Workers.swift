@@ -154,8 +154,8 @@ extension FrontPlan {
         self.init(
             site: try PageFiles.load(config.http.pages), links: WHIPLinks(iceServers: servers))
         demo = config.demo ? DemoFiles.names : []
-        ports = [("http", config.http.listen)].compactMap { name, address in
-            address.map { (name, $0.port) }
+        ports = [("http", config.http.listen), ("rtmp", config.rtmp.listen)].compactMap {
+            name, address in address.map { (name, $0.port) }
         }
     }
 }

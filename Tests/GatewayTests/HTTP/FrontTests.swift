@@ -152,6 +152,9 @@ struct FrontTests {
         #expect(info.json("ports") == nil)
         let open = try Self.crew().fetch("GET", "/api/v1/info")
         #expect(open.json("ports") != nil)
+        let outputs = try #require(open.json("outputs") as? [[String: String]])
+        #expect(outputs.map { $0["kind"] } == ["whep", "flv"])
+        #expect(outputs.allSatisfy { $0["path"]?.contains("{name}") == true })
     }
 
     /// Ten a second, and then nothing is compared any more.

@@ -6,8 +6,8 @@ const rounded = value => (Number.isFinite(value) ? Math.round(value * 100) / 100
 
 const common = ['packetsReceived', 'packetsLost', 'bytesReceived', 'jitter', 'nackCount',
   'retransmittedPacketsReceived'];
-const pictures = ['framesReceived', 'framesDecoded', 'keyFramesDecoded', 'framesDropped', 'jitterBufferDelay',
-  'jitterBufferEmittedCount',
+const pictures = ['framesReceived', 'framesDecoded', 'keyFramesDecoded', 'framesDropped',
+  'jitterBufferDelay', 'jitterBufferEmittedCount',
   'frameWidth', 'frameHeight', 'freezeCount', 'totalFreezesDuration', 'pliCount', 'firCount'];
 const sounds = ['totalSamplesReceived', 'concealedSamples', 'concealmentEvents',
   'totalAudioEnergy'];
