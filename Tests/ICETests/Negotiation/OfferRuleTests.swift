@@ -120,7 +120,7 @@ struct OfferRuleTests {
         let offer = try Corpus.read(Self.good + "\nm=text 9 RTP/AVP 98\na=mid:9", .publish)
         let written = SDPWriter.write(try Corpus.answer(offer, Corpus.facts("")).answer)
         let text = String(decoding: written, as: UTF8.self)
-        #expect(text.contains("m=text 0 RTP/AVP 98\r\nc=IN IP4 0.0.0.0\r\n"))
+        #expect(text.contains("m=text 0 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n"))
     }
 
     @Test func aPlayerMayNotSend() {
