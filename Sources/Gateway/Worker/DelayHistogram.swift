@@ -18,7 +18,7 @@ package struct DelayHistogram: Equatable, Sendable {
 
     package init() {}
 
-    package mutating func note(_ delay: Interval, count: Int) {
+    mutating func note(_ delay: Interval, count: Int) {
         var bucket = 0
         while delay.nanoseconds > Self.edges[bucket] { bucket += 1 }
         counts[bucket] += Int64(count)
