@@ -2,6 +2,7 @@
 #include "addresses.h"
 #include <errno.h>
 #include <netinet/udp.h>
+#include <time.h>
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -11,7 +12,10 @@
 #endif
 
 enum { SEND_CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t)) };
-enum { RECEIVE_CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)) };
+enum {
+    RECEIVE_CONTROL = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))
+        + CMSG_SPACE(sizeof(struct timespec))
+};
 
 struct outgoing {
     struct iovec bytes;
@@ -87,6 +91,10 @@ static void read_control(struct msghdr *head, struct linux_arrival *arrival) {
             struct in_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof info);
             arrival->to.low = MAPPED | ntohl(info.ipi_addr.s_addr);
+        } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+            struct timespec t;
+            memcpy(&t, CMSG_DATA(c), sizeof t);
+            arrival->time = t.tv_sec * 1000000000ll + t.tv_nsec;
         }
     }
 }

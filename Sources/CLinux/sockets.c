@@ -44,6 +44,7 @@ int linux_set(int fd, enum linux_option option, int value) {
         [LINUX_NOT_SENT_LOWAT] = { IPPROTO_TCP, TCP_NOTSENT_LOWAT },
         [LINUX_USER_TIMEOUT] = { IPPROTO_TCP, TCP_USER_TIMEOUT },
         [LINUX_KEEP_ALIVE] = { SOL_SOCKET, SO_KEEPALIVE },
+        [LINUX_ARRIVAL_TIME] = { SOL_SOCKET, SO_TIMESTAMPNS },
     };
     return result(setsockopt(fd, names[option][0], names[option][1], &value, sizeof value));
 }

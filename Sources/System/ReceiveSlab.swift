@@ -24,6 +24,8 @@ package import Wire
     package private(set) var source = Address.any(port: 0)
     /// Which address of ours it was sent to: answer from there. The port is the socket's.
     package private(set) var destination = Address.any(port: 0)
+    /// When the kernel had it, UTC in nanoseconds; 0 unless the socket was told to `stampArrivals`.
+    package private(set) var arrivedAt: Int64 = 0
 
     package init() {
         unsafe memory = .allocate(byteCount: Self.buffers * Self.bufferSize, alignment: 4096)
@@ -50,6 +52,7 @@ package import Wire
                     length = arrival.segment > 0 ? min(left, Int(arrival.segment)) : left
                     source = Address(arrival.from)
                     destination = Address(arrival.to)
+                    arrivedAt = arrival.time
                     return true
                 }
             }

@@ -6,6 +6,7 @@ package enum Command: Equatable, Sendable {
     /// The part of `run` that serves, started by the supervisor only.
     case serve(Options)
     case checkConfig(Options)
+    case bench(BenchOptions)
     case printDefaults
     case version
     case help(Topic)
@@ -14,6 +15,7 @@ package enum Command: Equatable, Sendable {
         case overview = "help"
         case run
         case checkConfig = "check-config"
+        case bench
         case version
     }
 
@@ -45,6 +47,11 @@ extension Command {
     package init(_ arguments: [String]) throws(UsageError) {
         var rest = arguments[...]
         let topic = try Self.topic(&rest)
+        if topic == .bench {
+            let asksHelp = rest.contains("--help") || rest.contains("-h")
+            self = asksHelp ? .help(.bench) : .bench(try BenchOptions(Array(rest)))
+            return
+        }
         var words = CommandWords(topic: topic)
         while let word = rest.popFirst() { try words.take(word, &rest) }
         if words.wantsHelp {
@@ -54,7 +61,7 @@ extension Command {
         } else {
             switch topic ?? .run {
             case .overview: self = .help(words.helpOn ?? .overview)
-            case .version: self = .version
+            case .version, .bench: self = .version
             case .checkConfig:
                 self = words.printsDefaults ? .printDefaults : .checkConfig(words.options)
             case .run:
@@ -124,7 +131,7 @@ private struct CommandWords {
         switch topic {
         case .overview where helpOn == nil && Command.Topic(rawValue: word) != nil:
             helpOn = Command.Topic(rawValue: word)
-        case .overview, .version:
+        case .overview, .version, .bench:
             throw UsageError(description: "unexpected word: \(word): try 'gateway help'")
         case .run, .checkConfig, nil: try take(file: word)
         }

@@ -4,6 +4,9 @@ import Glibc
 enum Console {
     static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
 
+    /// What goes beside the result: progress.
+    static func note(_ text: String) { write(text, to: STDERR_FILENO) }
+
     static func error(_ text: String) {
         for line in text.split(separator: "\n") { write("error: \(line)\n", to: STDERR_FILENO) }
     }

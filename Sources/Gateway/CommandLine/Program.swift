@@ -45,6 +45,7 @@ package struct Program {
         case .help(let topic): Console.write(HelpText.text(topic))
         case .printDefaults: Console.write(ConfigSample.file)
         case .checkConfig(let options): try check(options)
+        case .bench(let options): return try Bench.run(options)
         case .run(let options): return try start(options, words)
         case .serve(let options): return try serve(options)
         }
