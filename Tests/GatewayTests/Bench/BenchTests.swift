@@ -58,7 +58,7 @@ import Wire
             let tally = try bench("live/demo", at: gateway, ["--viewers", "20"])
             #expect(tally.failed > 0 && tally.joins > 0)
             let cause = try #require(tally.failures.keys.first)
-            #expect(cause.hasPrefix("HTTP 503: too-many-sessions: 1 sessions from 127.0.0.1"))
+            #expect(cause.hasPrefix("HTTP 429: too-many-sessions: 1 sessions from 127.0.0.1"))
             #expect(cause.hasSuffix("--set \(setting)=NUMBER, or lower --ramp)"))
         }
     }
