@@ -45,7 +45,7 @@ extension RTCViewer {
             stampSought = header.timestamp
             noteDelay(labels?.absoluteCaptureTime, track, utc: utc, into: &out)
         }
-        // The stamp stands behind parameter sets, if there are any: perhaps not in the first packet.
+        // The stamp stands behind parameter sets, if there are any: perhaps in another packet.
         guard !payload.isEmpty, stampSought == header.timestamp,
             let stamp = FrameStamp.find(in: datagram.bytes.extracting(payload))
         else { return }
