@@ -123,8 +123,8 @@ let package = Package(
         .executableTarget(
             name: "FanOutBench",
             dependencies: [
-                "Wire", "Media", "RTP", "Stream", "Crypto", "ICE", "CYardstick",
-                "CAllocationCount",
+                "Wire", "Media", "RTP", "Stream", "Crypto", "ICE", "System", "Browser",
+                "CYardstick", "CAllocationCount",
             ],
             path: "bench/FanOut", swiftSettings: house),
         .executableTarget(
