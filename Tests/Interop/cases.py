@@ -87,6 +87,12 @@ def long():
             Case("chromium", "firefox", "VP8", "long", 120, viewer_options=("--control",))]
 
 
+def joins():
+    """What a join costs with four seconds between key frames, and when one is made for it."""
+    return [Case("obs", "chromium", "H264", "joins", publisher_options=("--key-every", "4")),
+            Case("aiortc", "chromium", "H264", "joins")]
+
+
 def attacks():
     """What strangers send, while somebody watches and must keep the picture."""
     return [Case("attack", attack) for attack in ATTACKS]
@@ -97,7 +103,7 @@ def status():
 
 
 GROUPS = {"pairs": pairs, "variants": variants, "pages": pages, "attacks": attacks,
-          "status": status, "long": long}
+          "status": status, "long": long, "joins": joins}
 # What runs when nothing is named, in ten minutes: each client and codec once, each way to connect
 # once, the pages, the codes and the attacks.
 QUICK = (

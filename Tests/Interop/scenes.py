@@ -26,11 +26,11 @@ FPS = 15
 class Client:
     """One client in a process of its own; its report is its last line."""
 
-    def __init__(self, command, url, seconds, options, token=""):
+    def __init__(self, command, url, seconds, options, token="", limit=0):
         command = [*command, "--url", url, "--seconds", str(seconds), *options]
         if token:
             command += ["--token", token]
-        self.limit = seconds + 90
+        self.limit = limit or seconds + 90
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
 
@@ -198,6 +198,28 @@ def run_take_over(case, place):
     return result
 
 
+def run_joins(case, place):
+    """Twenty joins of one browser: figures for a quiet machine, so in no quick group."""
+    name, count = f"interop/joins-{int(time.time())}", 20
+    publisher = Client(command(case.publisher, "whip"), f"{place.url}/whip/{name}", 600,
+                       ["--codec", case.codec, *case.publisher_options], place.key)
+    if not wait_for(place.url, name, publisher, lambda stream: stream["ready"]):
+        return judge(case, publisher.finish(now=True), {"ok": False, "error": "nobody publishes"})
+    script = [sys.executable, str(HERE / "joins_browser.py"), "--count", str(count)]
+    seen = Client(script, f"{place.url}/whep/{name}", 6, [], limit=count * 20).finish()
+    problems = [] if seen["ok"] else [seen.get("error") or f"failed: {seen.get('failed')}"]
+    if not problems:
+        decoded = seen["decoded_ms"]
+        if decoded["p50"] >= 250 or decoded["p95"] >= 500:
+            problems.append(f"first picture after {decoded}")
+        if seen["joins_with_pictures_off_pace"]:
+            problems.append(f"{seen['pictures_off_pace']} of {seen['pictures']} pictures off pace "
+                            f"in {seen['joins_with_pictures_off_pace']} joins")
+    return {"problems": problems, "joins": seen, "publisher": publisher.finish(now=True),
+            "first": (seen.get("decoded_ms") or {}).get("p50"),
+            "latency": (seen.get("age_ms") or {}).get("p50"), "freezes": seen.get("freezes")}
+
+
 def publisher_of(server, name):
     with urllib.request.urlopen(f"{server}/api/v1/streams/{name}", timeout=5) as answer:
         return (json.load(answer)["publisher"] or {}).get("session")
@@ -265,4 +287,5 @@ def play(case, place, options):
         return run_status(options.program)
     if case.publisher == "page":
         return run_page(case, place, options)
-    return (run_take_over if case.variant == "take-over" else run_pair)(case, place)
+    scene = {"take-over": run_take_over, "joins": run_joins}.get(case.variant, run_pair)
+    return scene(case, place)
