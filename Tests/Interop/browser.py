@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 
 from selenium import webdriver
 
@@ -61,15 +62,6 @@ def serve_pages():
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
             pass
-
-        def do_GET(self):
-            if self.path != "/over":
-                return super().do_GET()
-            text = b"over" if client.over.is_set() else b"go on"
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
 
     handler = functools.partial(Quiet, directory=PAGES)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -136,18 +128,28 @@ def end_tree(pid):
         pass
 
 
+def wait_for_report(driver, end):
+    """In short steps: one long one would be ended by the driver's own patience."""
+    while time.monotonic() < end:
+        text = driver.execute_script(
+            "window.isOver = arguments[0]; return window.report ?? null", client.over.is_set())
+        if text:
+            return text
+        time.sleep(.5)
+    return json.dumps({"error": "the page has not come to its end"})
+
+
 def call(name, role, arguments, seconds):
     """Runs `role(arguments)` of the harness page and gives back its report."""
     driver = start(name)
     try:
-        driver.set_script_timeout(seconds + 40)
         driver.get(serve_pages() + "harness.html")
-        text = driver.execute_async_script(
-            "const done = arguments[3]; import(`/${arguments[2]}.js`).then(roles =>"
-            " roles[arguments[0]](arguments[1])).then(r => done(JSON.stringify(r)),"
-            " e => done(JSON.stringify({error: String(e)})));", role, arguments,
+        driver.execute_script(
+            "import(`/${arguments[2]}.js`).then(roles => roles[arguments[0]](arguments[1]))"
+            ".catch(error => ({error: String(error)})).then(report => {"
+            " window.report = JSON.stringify(report); });", role, arguments,
             "joins" if role == "joins" else "roles")
-        report = json.loads(text)
+        report = json.loads(wait_for_report(driver, time.monotonic() + seconds + 40))
         report["browser"] = "{browserName} {browserVersion}".format(**driver.capabilities)
         report["console"] = console(driver)[:10]
         driver.quit()

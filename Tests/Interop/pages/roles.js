@@ -5,9 +5,6 @@ import {drawStamp, wall, watchLatency} from './stamp.js';
 
 const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 
-/** Whether whoever started us has seen enough. */
-const isOver = async () => await (await fetch('/over')).text() === 'over';
-
 /** Milliseconds from the POST to each thing that happened. */
 const sincePost = times => Object.fromEntries(Object.entries(times)
   .filter(([name]) => name !== 'post')
@@ -21,7 +18,7 @@ async function live(pc, options, look) {
   try {
     const session = await negotiate(pc, options, times);
     const begun = wall();
-    while (wall() < begun + options.seconds * 1_000 && !await isOver()) {
+    while (wall() < begun + options.seconds * 1_000 && !window.isOver) {
       await pause(1_000);
       await look();
       if (options.restart && !report.restart && wall() > begun + options.restart * 1_000) {
