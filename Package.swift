@@ -67,7 +67,7 @@ let package = Package(
         room("SCTP", "SCTP", ["Wire", "CSCTPShims"]),
         room("HTTP", "Web/HTTP", ["Wire"]),
         room("WHIP", "Web/WHIP", ["Wire", "HTTP"]),
-        room("FLV", "Web/FLV", ["Wire", "Media", "Stream", "Containers", "HTTP"]),
+        room("Live", "Web/Live", ["Wire", "Media", "Stream", "Containers", "HTTP"]),
         room("HLS", "Web/HLS", ["Wire", "Media", "Codecs", "Stream", "Containers", "HTTP"]),
         room("Demo", "Ingest/Demo", ["Wire", "Media", "Codecs", "Stream"]),
         room(
@@ -81,7 +81,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-                "SCTP", "HTTP", "WHIP", "FLV", "HLS", "RTMP", "Demo", "Transcode", "System",
+                "SCTP", "HTTP", "WHIP", "Live", "HLS", "RTMP", "Demo", "Transcode", "System",
                 "Settings", "CZlib",
             ],
             path: "Sources/Gateway", exclude: ["Config"], swiftSettings: house),
@@ -146,7 +146,7 @@ let package = Package(
         tests(
             "MediaTests",
             ["Wire", "Media", "Codecs", "RTP", "SDP", "Simulation", "CAllocationCount"]),
-        tests("ContainerTests", ["Wire", "Media", "Codecs", "Containers"]),
+        tests("ContainerTests", ["Wire", "Media", "Codecs", "Stream", "Containers"]),
         tests(
             "StreamTests",
             ["Wire", "Media", "Codecs", "RTP", "Stream", "Simulation", "CAllocationCount"]),
@@ -169,7 +169,7 @@ let package = Package(
         tests(
             "WebTests",
             [
-                "Wire", "Media", "Codecs", "Stream", "Containers", "HTTP", "WHIP", "HLS",
+                "Wire", "Media", "Codecs", "Stream", "Containers", "HTTP", "WHIP", "HLS", "Live",
                 "Simulation", "FuzzTargets",
             ]),
         tests(

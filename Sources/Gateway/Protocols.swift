@@ -1,9 +1,10 @@
+import Live
 import RTMP
 import Stream
 
 /// What is served, and on which socket: the list to read first, and the one line that a new
 /// protocol adds.
-enum Protocols {
+package enum Protocols {
     struct Entry {
         /// The socket's name in `ListenerSpec`.
         var listener: String
@@ -27,6 +28,18 @@ enum Protocols {
             served: ServedProtocol("ice-tcp") { _ in FramedSession() }),
         Entry(listener: ListenerSpec.rtmp, served: rtmp("rtmp")),
         Entry(listener: ListenerSpec.rtmps, served: rtmp("rtmps"), isEncrypted: true),
+    ]
+
+    /// Connections that we make: to fetch streams and to bring them.
+    package static let links: [LinkProtocol] = [
+        LinkProtocol(
+            "rtmp",
+            ["rtmp": .init(port: 1935), "rtmps": .init(port: 443, isEncrypted: true)],
+            canPush: true
+        ) { RTMPClient($0) },
+        LinkProtocol(
+            "flv", ["http": .init(port: 80), "https": .init(port: 443, isEncrypted: true)]
+        ) { FLVClient($0) },
     ]
 
     static func rtmp(_ name: String) -> ServedProtocol {

@@ -18,7 +18,7 @@ struct TidyTests {
         "SCTP": ["Wire", "CSCTPShims"],
         "Web/HTTP": ["Wire"],
         "Web/WHIP": ["Wire", "HTTP"],
-        "Web/FLV": ["Wire", "Media", "Stream", "Containers", "HTTP"],
+        "Web/Live": ["Wire", "Media", "Stream", "Containers", "HTTP"],
         "Web/HLS": ["Wire", "Media", "Codecs", "Stream", "Containers", "HTTP"],
         "Ingest/Demo": ["Wire", "Media", "Codecs", "Stream"],
         "Transcode": ["Wire", "Media", "Codecs", "COpus", "CTranscodeShims"],
@@ -26,7 +26,7 @@ struct TidyTests {
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],
         "Gateway": [
             "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-            "SCTP", "HTTP", "WHIP", "FLV", "HLS", "RTMP", "Demo", "Transcode", "System",
+            "SCTP", "HTTP", "WHIP", "Live", "HLS", "RTMP", "Demo", "Transcode", "System",
             "Settings", "CZlib", "Glibc", "Synchronization",
         ],
     ]

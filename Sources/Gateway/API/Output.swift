@@ -7,5 +7,7 @@ struct Output {
     static let all = [
         Output(kind: "whep", path: "/whep/{name}"),
         Output(kind: "flv", path: "/{name}.flv"),
+        Output(kind: "fmp4", path: "/{name}.mp4"),
+        Output(kind: "ts", path: "/{name}.ts"),
     ]
 }

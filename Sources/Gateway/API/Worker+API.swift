@@ -25,6 +25,9 @@ extension Worker {
             case ("streams", 2...):
                 try permit(.read, request, connection)
                 try showStream(request.target, request, connection)
+            case ("links", 1):
+                try permit(.api, request, connection)
+                try listLinks(request, connection)
             case ("sessions", 1):
                 try permit(.api, request, connection)
                 try listSessions(request, connection)
@@ -114,6 +117,22 @@ extension Worker {
             let overview = Overview(gather)
             let response = Self.json { json in
                 page.write(overview.sessions, into: &json) { $0.write(into: &$1) }
+            }
+            respond(response, request, connection)
+        }
+    }
+
+    private func listLinks(
+        _ request: HTTPRequest, _ connection: Connection
+    ) throws(Problem) {
+        try allow(request, "GET, HEAD")
+        let page = try APIPage(request.target)
+        gather(.figures) { [self] gather in
+            let links = gather.reports.flatMap(\.links).sorted {
+                ($0.stream, $0.url) < ($1.stream, $1.url)
+            }
+            let response = Self.json { json in
+                page.write(links, into: &json) { $0.write(into: &$1) }
             }
             respond(response, request, connection)
         }

@@ -12,6 +12,17 @@ extension Config {
             let fix = "there is a key but no certificate: name the PEM file with the chain"
             problems.append(ConfigError(place, "http.tls.cert", fix))
         }
+        for rule in paths where rule.pattern.text.contains("*") {
+            let name = "paths.\(rule.pattern.text)"
+            if rule.settings.source != nil {
+                let fix = "one source cannot be many streams: name the stream instead of a pattern"
+                problems.append(ConfigError(place, "\(name).source", fix))
+            }
+            if let url = rule.settings.forward.first(where: { $0.segments.count > 1 }) {
+                let fix = "many streams cannot be one there: leave the stream out of \(url)"
+                problems.append(ConfigError(place, "\(name).forward", fix))
+            }
+        }
         var seen: [(setting: String, address: Address)] = []
         for (setting, address) in tcpListeners where address.port != 0 {
             if let other = seen.first(where: { $0.address.overlaps(address) }) {

@@ -190,7 +190,14 @@ extension PathConfig {
         Setting(
             "on-loss", \.onLoss, .word, .reload,
             "After a loss nobody repairs: go on, or wait for a key frame (no grey pictures)."),
-        .later("source", default: "", awaits: "pulling", "Where to fetch the stream from."),
-        .later("on-demand", default: "false", awaits: "pulling", "Only while somebody watches."),
+        Setting(
+            "source", \.source, .source, .reload,
+            "Where to fetch the stream from; for one name, not for a pattern."),
+        Setting(
+            "on-demand", \.onDemand, .yesOrNo, .reload,
+            "Fetch it only while somebody watches."),
+        Setting(
+            "forward", \.forward, .list(of: .destination), .reload,
+            "Where to bring the stream while it is live; an application gets the name behind it."),
     ]
 }

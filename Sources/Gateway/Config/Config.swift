@@ -118,6 +118,9 @@ package struct PathConfig: Equatable, Sendable {
     package var audio = AudioConversion.auto
     package var bFrames = BFrames.drop
     package var onLoss = OnLoss.continue
+    package var source: LinkURL?
+    package var onDemand = false
+    package var forward: [LinkURL] = []
 
     package init() {}
 }

@@ -103,6 +103,36 @@ extension Kind where Value == AddressRange {
     }
 }
 
+extension Kind where Value == LinkURL? {
+    /// The schemes that `Protocols.links` can fetch from.
+    static var source: Kind {
+        let schemes = ["rtmp", "rtmps", "http", "https"]
+        return Kind(
+            "a URL like rtmp://HOST/APP/STREAM (or rtmps, http, https with FLV)"
+        ) { text in
+            if text.isEmpty { return .some(nil) }
+            guard let url = try? LinkURL(text), schemes.contains(url.scheme) else { return nil }
+            return .some(url)
+        } write: {
+            yaml($0.map { "\($0)" } ?? "")
+        }
+    }
+}
+
+extension Kind where Value == LinkURL {
+    /// The schemes that `Protocols.links` can bring streams to.
+    static var destination: Kind {
+        Kind("a URL like rtmp://HOST/APP or rtmp://HOST/APP/STREAM (or rtmps)") { text in
+            guard let url = try? LinkURL(text), ["rtmp", "rtmps"].contains(url.scheme),
+                !url.segments.isEmpty
+            else { return nil }
+            return url
+        } write: {
+            yaml("\($0)")
+        }
+    }
+}
+
 extension Kind where Value == ICEServerURL {
     static var iceServer: Kind {
         Kind("a server like stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT") {

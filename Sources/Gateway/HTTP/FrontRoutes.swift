@@ -1,5 +1,5 @@
-import FLV
 import HTTP
+import Live
 import Stream
 import System
 import WHIP
@@ -16,8 +16,8 @@ extension Worker {
             if let route = try WHIPRoute(request.target) {
                 return serveWHIP(route, request, bodyIsWaiting: bodyIsWaiting, connection)
             }
-            if let route = try FLVRoute(request.target) {
-                return serveFLV(route, request, connection)
+            if let route = try LiveRoute(request.target) {
+                return serveLive(route, request, connection)
             }
         } catch {
             return respond(WHIPRoute.refusal(error), request, connection)

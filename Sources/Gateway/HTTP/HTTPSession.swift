@@ -1,6 +1,6 @@
 import Containers
-import FLV
 import HTTP
+import Live
 package import Stream
 package import Wire
 
@@ -17,7 +17,7 @@ package final class HTTPSession: ByteSession {
     var isBeingServed = false
     /// Media that was asked for; then the viewer that gets it.
     private var wanted: WantedMedia?
-    private var viewer: FLVViewer?
+    private var viewer: LiveViewer?
     private var socket: WebSocket?
     private var lastQuestion: QuestionID = 0
     package private(set) var isEstablished = false
@@ -157,7 +157,9 @@ extension HTTPSession {
         var request: HTTPRequest.ID
         var response: HTTPResponse
         var framing: BodyFraming
-        var dialect: FLVDialect
+        var kind: LiveKind
+        /// What viewers of a transport stream share.
+        var feed: TSFeed?
     }
 
     /// - Returns: The question whose answer begins the media.
@@ -177,11 +179,12 @@ extension HTTPSession {
         self.wanted = nil
         switch answer {
         case .subscribed(let snapshot):
-            if let refusal = FLVStart.refusal(snapshot, to: .flv) {
+            if let refusal = OutletStart.refusal(snapshot, to: wanted.kind.output) {
                 effects.append(.unsubscribe(Self.mediaChannel))
                 return refuse(refusal, wanted, at: now, &effects, &out)
             }
-            viewer = FLVViewer(snapshot, wanted.dialect, wanted.framing, at: now)
+            viewer = LiveViewer(
+                snapshot, wanted.kind, wanted.feed, wanted.framing, at: now)
             if wanted.framing == .webSocket { socket = WebSocket(at: now) }
             respond(
                 to: wanted.request, wanted.response, at: now, into: &effects, out: &out)

@@ -9,6 +9,7 @@ struct Metrics {
     private let connections: [String: Int]
     let streams: [StreamReport]
     private let rtc: [String: Int]
+    let links: [LinkReport]
     private let answered: Int
     private let expected: Int
     var restarts = 0
@@ -25,6 +26,7 @@ struct Metrics {
         }
         self.total = total
         self.rtc = rtc
+        links = gather.reports.flatMap(\.links)
         self.connections = connections
         streams = Overview(gather).streams
         answered = gather.reports.count
@@ -40,6 +42,7 @@ struct Metrics {
         writeWebRTC(&text)
         writeChannels(&text)
         writeTranscode(&text)
+        writeLinks(&text)
         return text.bytes
     }
 

@@ -54,6 +54,7 @@ final class Workers: Service {
             rtcPlan?.channels = try SCTPOffice { neighbours.post(.channels($1), to: $0) }
             // A hundred streams keep one thread busy: half as many threads as there are workers.
             let transcoders = try TranscodePool(threads: (count + 1) / 2, for: neighbours)
+            let resolver = Resolver(pool: try WorkPool("dns", threads: 2))
             for index in 0..<count {
                 var plan = Self.plan(index, of: count, surroundings, tls)
                 plan.version = Program.version
@@ -61,6 +62,7 @@ final class Workers: Service {
                 if index == 0 { plan.demos = demos }
                 plan.rtc = rtcPlan
                 plan.transcoders = transcoders
+                plan.resolver = resolver
                 try spawn(plan)
             }
         } catch {
@@ -90,6 +92,7 @@ final class Workers: Service {
             index: index, protocols: Protocols.all.map(\.served), listeners: listeners,
             datagramSockets: datagrams, gate: Gate(surroundings.settings), seed: dice.next())
         plan.rules = { config.rules(for: $0) }
+        plan.links = LinkPlan(config)
         plan.limits = WorkerLimits(config, workers: count)
         plan.restarts = surroundings.restarts
         return plan
@@ -121,7 +124,8 @@ final class Workers: Service {
                     WorkerSettings(
                         gate: Gate(settings), front: try FrontPlan(settings.config),
                         rules: { settings.config.rules(for: $0) },
-                        tls: tls, rtc: rtc?.settings(settings.config))))
+                        links: LinkPlan(settings.config), tls: tls,
+                        rtc: rtc?.settings(settings.config))))
             rtc?.directory.set(RTCLimits(settings.config))
         } catch {
             log.error(code: "cannot-reload", "everything stays as it was: \(error.lines)")
@@ -185,6 +189,7 @@ extension Config {
         var rules = StreamRules()
         rules.grace = path.publisherGrace
         rules.convertsSound = path.audio == .auto
+        rules.isOnDemand = path.onDemand && path.source != nil
         rules.bFrames =
             switch path.bFrames {
             case .drop: .drop

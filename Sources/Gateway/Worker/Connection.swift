@@ -13,6 +13,8 @@ final class Connection: Participant {
     /// The same, if it carries packets of WebRTC.
     let framed: FramedSession?
     let acceptedAt: Instant
+    /// We have made it, and for this.
+    let link: OutgoingLink?
 
     private let socket: TCPSocket
     private let tls: TLSSession?
@@ -35,7 +37,9 @@ final class Connection: Participant {
     var isInFlush = false
 
     /// It has not finished its first request: it may be anybody.
-    var isNew: Bool { !session.isEstablished }
+    var isNew: Bool { link == nil && !session.isEstablished }
+    /// Why it broke, where that is known.
+    private(set) var failure: String?
 
     var wantsBytes: Bool { !readEnded && !isEnding && session.wantsBytes }
 
@@ -48,7 +52,7 @@ final class Connection: Participant {
 
     init(
         socket: consuming TCPSocket, tls: TLSSession?, peer: Address, service: String,
-        session: any ByteSession, at now: Instant
+        session: any ByteSession, at now: Instant, link: OutgoingLink? = nil
     ) {
         local = socket.localAddress ?? .any(port: 0)
         self.socket = socket
@@ -57,6 +61,7 @@ final class Connection: Participant {
         http = session as? HTTPSession
         framed = session as? FramedSession
         acceptedAt = now
+        self.link = link
         out = Outbox(limit: Self.outMaximum)
         sealed = Outbox(limit: Self.outMaximum)
         super.init(service: service, peer: peer)
@@ -98,8 +103,13 @@ final class Connection: Participant {
     ) -> Bool {
         var plain: [UInt8] = []
         record.removeAll(keepingCapacity: true)
-        let isSound =
-            (try? tls.receive(arrived, plaintext: &plain, output: &record)) != nil
+        var isSound = true
+        do throws(TLSError) {
+            try tls.receive(arrived, plaintext: &plain, output: &record)
+        } catch {
+            isSound = false
+            failure = error.description
+        }
         // Even a failure may have an alert to say.
         sealed.append(record.raw)
         guard isSound, consume(plain.raw, at: now, effects: &effects) else { return false }
@@ -211,6 +221,7 @@ final class Connection: Participant {
     // MARK: What its worker tells its session
 
     override var connection: Connection? { self }
+    override var isOurs: Bool { link != nil }
 
     override func isHere(at worker: Worker) -> Bool { worker.connections[identity] != nil }
 

@@ -47,6 +47,7 @@ package struct WorkerReport: Sendable {
     package var connections: [String: Int]
     package var streams: [StreamReport] = []
     package var sessions: [SessionReport] = []
+    package var links: [LinkReport] = []
     /// Sessions of WebRTC, by state.
     package var rtc: [String: Int] = [:]
 }

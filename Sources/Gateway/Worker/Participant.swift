@@ -25,6 +25,9 @@ class Participant {
     /// As a connection, if it is one: those read by cursors of their own.
     var connection: Connection? { nil }
 
+    /// The configuration wants it: no key is asked for.
+    var isOurs: Bool { false }
+
     /// How its request came; nil: a protocol that has no more than an address.
     var request: GateRequest? { nil }
 

@@ -139,5 +139,6 @@ extension Worker {
         counters.connectionsClosed += 1
         if let framed = connection.framed { pipeClosed(connection, framed) }
         leaveStreams(connection, because: .done)
+        if let link = connection.link { ended(link, connection) }
     }
 }

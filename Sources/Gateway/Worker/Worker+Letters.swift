@@ -46,6 +46,8 @@ extension Worker {
         plan.gate = settings.gate
         plan.front = settings.front
         plan.rules = settings.rules
+        plan.links = settings.links
+        renewLinks()
         if let rtc, let changed = settings.rtc { rtc.settings = changed }
         guard let tls = settings.tls, let context = makeContext(tls) else { return }
         for listener in listeners where listener.isEncrypted { listener.renew(context) }
@@ -72,6 +74,7 @@ extension Worker {
         var report = WorkerReport(
             worker: plan.index, counters: counters, connections: kinds)
         if let rtc { report.rtc = rtc.states(isFirst: plan.index == 0) }
+        report.links = links.map { $0.report(at: now) }
         if detail != .figures { report.streams = streamReports }
         if detail == .sessions { report.sessions = sessionReports }
         return report

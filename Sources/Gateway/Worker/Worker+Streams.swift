@@ -103,11 +103,8 @@ extension Worker {
         case .toHome(let up): sendHome(up, of: local)
         case .startTranscode(let from, let to): startTranscode(from: from, to: to, of: local)
         case .stopTranscode(let to): stopTranscode(to: to, of: local)
-        // Sources that we start come with the protocols that need them.
-        case .startSource:
-            local.stream?.sourceFailed(
-                Refusal(.sourceFailed, "\(local.name) has no source that could be started"))
-        case .stopSource: break
+        case .startSource: startSource(of: local)
+        case .stopSource: stopSource(of: local)
         }
     }
 
@@ -150,6 +147,7 @@ extension Worker {
         }
         markDirty(local)
         setDeadline(of: local)
+        updatePushes(of: local)
     }
 
     func endReaders(of local: LocalStream, because reason: EndReason) {

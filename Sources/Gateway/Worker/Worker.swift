@@ -58,6 +58,13 @@ package final class Worker {
     var waiting: [Waiters.ID: Waiting] = [:]
     var nextWaiter: Waiters.ID = 0
 
+    /// Streams that are fetched and brought from here; the way out is there if there is a resolver.
+    var links: [OutgoingLink] = []
+    var connector: Connector?
+
+    /// Transport streams that have viewers here, by their streams.
+    var feeds: [String: SharedFeed] = [:]
+
     /// Bridges of streams that are at home here.
     var transcodings: [TranscodeID: Transcoding] = [:]
     var nextTranscode: TranscodeID = 0
@@ -94,12 +101,13 @@ package final class Worker {
 
     /// What an event of the poller is about: its tag.
     enum Tag {
-        case bell, datagrams(Int), listener(Int), connection(Int)
+        case bell, connector, datagrams(Int), listener(Int), connection(Int)
 
         /// Kinds in the low bits, indexes above.
         var number: Int {
             switch self {
             case .bell: 0
+            case .connector: 1 << 2
             case .datagrams(let index): index << 2 | 1
             case .listener(let index): index << 2 | 2
             case .connection(let index): index << 2 | 3
@@ -108,7 +116,7 @@ package final class Worker {
 
         init(_ number: Int) {
             switch number & 3 {
-            case 0: self = .bell
+            case 0: self = number == 0 ? .bell : .connector
             case 1: self = .datagrams(number >> 2)
             case 2: self = .listener(number >> 2)
             default: self = .connection(number >> 2)
@@ -144,6 +152,12 @@ package final class Worker {
         } catch {
             throw WorkerStartError(error)
         }
+        if let resolver = plan.resolver {
+            connector = Connector(
+                resolver: resolver, bell: neighbours.bell(of: plan.index),
+                tag: Tag.connector.number)
+            startPermanentSources()
+        }
     }
 
     package func run() {
@@ -177,6 +191,7 @@ package final class Worker {
         let bell = neighbours.bell(of: plan.index)
         bell.fallAsleep()
         var next = min(deadlines.next, streamDeadlines.next, retryAt, nextEvents, nextDemo)
+        next = min(next, linksDeadline)
         if let rtc { next = min(next, rtc.nextDeadline, nextAudience) }
         for entry in gathers.values { next = min(next, entry.gather.deadline) }
         if let stopping { next = min(next, stopping) }
@@ -194,6 +209,7 @@ package final class Worker {
     private func serve(_ event: Poller.Event) {
         switch Tag(event.tag) {
         case .bell: break  // Letters are read in every turn.
+        case .connector: connector?.receive(event, at: now, in: &poller)
         case .datagrams(let index):
             if event.isWritable { setBlocked(datagramSockets[index], false) }
             receiveDatagrams(index)
@@ -211,6 +227,7 @@ package final class Worker {
         for slot in due { streamSlots[slot].map(expire) }
         serveRTCDeadlines()
         serveDemos()
+        serveLinks()
         serveEvents()
         expireGathers()
     }

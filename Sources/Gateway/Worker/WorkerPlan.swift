@@ -1,3 +1,4 @@
+package import Crypto
 package import Stream
 package import System
 package import Wire
@@ -29,6 +30,12 @@ package struct WorkerPlan: Sendable {
     package var limits = WorkerLimits()
     package var gate: Gate
     package var front = FrontPlan()
+    /// Looks up names for connections that we make; nil: none are made.
+    package var resolver: Resolver?
+    package var links = LinkPlan()
+    package var linkProtocols = Protocols.links
+    /// Whom we believe to be who we connect to with TLS.
+    package var linkTrust = TLSContext.Trust.directory("/etc/ssl/certs")
     /// Loops that this worker publishes.
     package var demos: [DemoPlan] = []
     /// What the configuration says about a stream.
@@ -71,17 +78,19 @@ package struct WorkerSettings: Sendable {
     package var gate: Gate
     package var front: FrontPlan
     package var rules: @Sendable (String) -> StreamRules
+    package var links: LinkPlan
     package var tls: TLSMaterial?
     package var rtc: RTCSettings?
 
     package init(
         gate: Gate, front: FrontPlan = FrontPlan(),
-        rules: @escaping @Sendable (String) -> StreamRules, tls: TLSMaterial? = nil,
-        rtc: RTCSettings? = nil
+        rules: @escaping @Sendable (String) -> StreamRules, links: LinkPlan = LinkPlan(),
+        tls: TLSMaterial? = nil, rtc: RTCSettings? = nil
     ) {
         self.gate = gate
         self.front = front
         self.rules = rules
+        self.links = links
         self.tls = tls
         self.rtc = rtc
     }

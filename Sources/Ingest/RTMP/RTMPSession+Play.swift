@@ -15,7 +15,7 @@ extension RTMPSession {
         guard case .idle = channels[index].use else { return }
         let address = RTMPAddress(tcURL: tcURL, app: app, stream: command.text(0) ?? "")
         channels[index].use = .asking(address, isPublish: false)
-        let subscription = FLVStart.subscription(
+        let subscription = OutletStart.subscription(
             video: [.h264, .h265, .av1, .vp9], patience: Self.playPatience)
         ask(
             .subscribe(
@@ -29,7 +29,7 @@ extension RTMPSession {
         _ effects: inout Effects, _ out: inout Outbox
     ) {
         let stream = channels[index].id
-        if let refusal = FLVStart.refusal(snapshot, to: .rtmp) {
+        if let refusal = OutletStart.refusal(snapshot, to: .rtmp) {
             channels[index].use = .idle
             let status = RTMPStatus("NetStream.Play.Failed", refusal.description, isError: true)
             say(status, on: stream, &out)
@@ -37,7 +37,7 @@ extension RTMPSession {
             return
         }
         let outlet = FLVOutlet(address.wantsLegacyCodecs ? .legacy : .enhanced)
-        let start = FLVStart(snapshot, to: .rtmp, at: now)
+        let start = OutletStart(snapshot, to: .rtmp, at: now)
         channels[index].use = .playing(
             RTMPChannel.Play(name: address.name, outlet: outlet, start: start))
         pingAt = now + Self.pingTime
@@ -67,11 +67,7 @@ extension RTMPSession {
         writer.write(
             .dataAMF0, FLVBody.metadata(present.map(\.format), dialect), stream: stream,
             stamp: 0, into: &out)
-        for entry in present {
-            guard let body = FLVBody.configuration(entry.format, dialect) else { continue }
-            let kind: RTMPKind = entry.slot.kind == .video ? .video : .audio
-            writer.write(kind, body, stream: stream, stamp: 0, into: &out)
-        }
+        writer.write(configurationsOf: present, dialect, stream: stream, into: &out)
         return true
     }
 
@@ -82,11 +78,6 @@ extension RTMPSession {
         else { return }
         channels[index].use = .playing(play)
         let stream = channels[index].id
-        if let configuration = piece.configuration {
-            let kind: RTMPKind = piece.kind == .video ? .video : .audio
-            writer.write(
-                kind, configuration, stream: stream, stamp: piece.stamp, into: &out)
-        }
         writer.write(piece, item.bytes, item.chunk, stream: stream, into: &out)
     }
 

@@ -15,8 +15,15 @@ package enum BodyFraming: Equatable, Sendable {
         switch self {
         case .plain: break
         case .chunked: Self.openChunk(count, into: &out)
-        case .webSocket: Self.openMessage(count, into: &out)
+        case .webSocket: Self.openMessage(.binary, count, into: &out)
         }
+    }
+
+    /// A message of text between those of bytes; where there are no messages nothing is said.
+    package func say(_ text: [UInt8], into out: inout Outbox) {
+        guard case .webSocket = self else { return }
+        Self.openMessage(.text, text.count, into: &out)
+        out.append(text)
     }
 
     /// What stands behind it.
@@ -42,10 +49,12 @@ package enum BodyFraming: Equatable, Sendable {
         }
     }
 
-    private static func openMessage(_ count: Int, into out: inout Outbox) {
+    private static func openMessage(
+        _ kind: WebSocketFrame.Opcode, _ count: Int, into out: inout Outbox
+    ) {
         out.append(maximum: 10) { window in
             var writer = ByteWriter(window._mutatingExtracting(first: 10))
-            writer.write(0x80 | WebSocketFrame.Opcode.binary.rawValue)
+            writer.write(0x80 | kind.rawValue)
             if count < 126 {
                 writer.write(UInt8(count))
             } else if count <= 0xffff {

@@ -1,10 +1,10 @@
-import Wire
+package import Wire
 
 /// Takes the chunks of a body apart (RFC 9112 §7.1), wherever the reads cut them.
 ///
 /// Strict on purpose: each line ends in CRLF, sizes are plain hexadecimal, and extensions and
 /// trailers, which nobody needs, are bounded and thrown away.
-struct ChunkedBody: Sendable {
+package struct ChunkedBody: Sendable {
     /// Digits of a size: 60 bits, so that no arithmetic on it can overflow.
     static let digitsMaximum = 15
     static let extensionMaximum = 256
@@ -25,11 +25,13 @@ struct ChunkedBody: Sendable {
     /// bytes arrived.
     private var position = 0
 
-    var isDone: Bool { state == .done }
+    package init() {}
+
+    package var isDone: Bool { state == .done }
 
     /// - Parameter limit: For the whole body, without its framing.
     /// - Returns: How many bytes were taken: all of them, unless the body ended.
-    mutating func receive(
+    package mutating func receive(
         _ bytes: RawSpan, limit: Int, into body: inout [UInt8]
     ) throws(ParseError) -> Int {
         var offset = 0

@@ -44,11 +44,7 @@ struct FLVTests {
         let publisher = try Self.publish(to: crew)
         defer { publisher.stop() }
         let line = try Line(port: crew.httpPorts[0])
-        line.send(
-            Array(
-                ("GET /live/a.flv HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-                    + "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n").utf8))
+        line.send(Self.webSocketRequest("live/a.flv"))
         let bytes = Self.read(line, until: 2000)
         let head = try #require(Self.endOfHead(bytes))
         #expect(String(decoding: bytes[..<head], as: UTF8.self).contains(" 101 "))
@@ -72,13 +68,20 @@ struct FLVTests {
         #expect(said.contains(status), "\(said)")
     }
 
-    private static func read(_ line: Line, until count: Int) -> [UInt8] {
+    static func webSocketRequest(_ path: String) -> [UInt8] {
+        Array(
+            ("GET /\(path) HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                + "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n").utf8)
+    }
+
+    static func read(_ line: Line, until count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < count, let more = line.receive() { bytes += more }
         return bytes
     }
 
-    private static func endOfHead(_ bytes: [UInt8]) -> Int? {
+    static func endOfHead(_ bytes: [UInt8]) -> Int? {
         (0..<max(0, bytes.count - 3)).first { Array(bytes[$0..<$0 + 4]) == [13, 10, 13, 10] }
             .map { $0 + 4 }
     }

@@ -1,4 +1,6 @@
 package import Containers
+import Media
+package import Stream
 package import Wire
 
 /// Writes messages in chunks (RTMP 1.0 §5.3).
@@ -59,13 +61,28 @@ package struct ChunkWriter: Sendable {
         }
     }
 
+    /// What decoders must know of these slots, before the first frame.
+    package func write(
+        configurationsOf present: [PresentSlot], _ dialect: FLVDialect, stream: UInt32,
+        into out: inout Outbox
+    ) {
+        for entry in present {
+            guard let body = FLVBody.configuration(entry.format, dialect) else { continue }
+            let kind: RTMPKind = entry.slot.kind == .video ? .video : .audio
+            write(kind, body, stream: stream, stamp: 0, into: &out)
+        }
+    }
+
     /// A message of media: what stands before the item, and the item, of which nothing is copied
-    /// where it comes as a chunk.
+    /// where it comes as a chunk. What the decoder must know goes first.
     package func write(
         _ piece: borrowing FLVOutlet.Piece, _ item: RawSpan, _ chunk: Chunk?, stream: UInt32,
         into out: inout Outbox
     ) {
         let kind: RTMPKind = piece.kind == .video ? .video : .audio
+        if let configuration = piece.configuration {
+            write(kind, configuration, stream: stream, stamp: piece.stamp, into: &out)
+        }
         let id = Self.chunkStream(kind)
         let prefix = piece.prefix
         begin(

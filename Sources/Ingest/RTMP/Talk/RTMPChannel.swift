@@ -15,7 +15,7 @@ struct RTMPChannel {
     struct Play {
         var name: String
         var outlet: FLVOutlet
-        var start: FLVStart
+        var start: OutletStart
         var isPaused = false
     }
 

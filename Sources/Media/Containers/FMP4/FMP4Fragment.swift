@@ -23,8 +23,8 @@ package struct FMP4Fragment: Sendable {
     }
 
     /// Depends on no other sample; depends on others and is no sync sample (§8.8.3.1).
-    private static let syncFlags: UInt32 = 0x0200_0000
-    private static let otherFlags: UInt32 = 0x0101_0000
+    static let syncFlags: UInt32 = 0x0200_0000
+    static let otherFlags: UInt32 = 0x0101_0000
 
     private var tracks: [Track]
     package private(set) var byteCount = 0

@@ -21,23 +21,27 @@ package struct TSMuxer: Sendable {
         let pid: UInt16
         let format: Format
         let streamID: UInt8
-        var continuity: UInt8 = 0
     }
 
     private var tracks: [Track]
     private let clockTrack: Int
     private let association: [UInt8]
     private let map: [UInt8]
-    private var associationContinuity: UInt8 = 0
-    private var mapContinuity: UInt8 = 0
+    /// What the next packet of each table and track is numbered.
+    package private(set) var continuity = TSContinuity()
     private var tablesAt: Int64?
     private var clockAt: Int64?
     private var marksDiscontinuity = false
     private var payload = PESPayload()
 
-    /// - Parameter version: Goes up whenever the tracks of the same connection change.
-    package init(_ formats: [Format], version: UInt8 = 0) throws(TSError) {
+    /// - Parameters:
+    ///   - version: Goes up whenever the tracks of the same connection change.
+    ///   - continuity: Where the tables and tracks before it have come to.
+    package init(
+        _ formats: [Format], version: UInt8 = 0, continuity: TSContinuity = TSContinuity()
+    ) throws(TSError) {
         tracks = []
+        self.continuity = continuity
         for (place, format) in formats.enumerated() {
             guard PESPayload.carries(format.codec) else { throw .unsupported(format.codec) }
             tracks.append(
@@ -69,6 +73,16 @@ package struct TSMuxer: Sendable {
 
     /// A segment begins: it must be readable alone.
     package mutating func beginSegment() { tablesAt = nil }
+
+    /// The same tracks for one receiver, who is elsewhere in the stream.
+    package func apart(at decoding: Int64, _ continuity: TSContinuity) -> TSMuxer {
+        var muxer = self
+        muxer.continuity = continuity
+        muxer.tablesAt = decoding + Self.origin
+        muxer.clockAt = nil
+        muxer.marksDiscontinuity = false
+        return muxer
+    }
 
     /// - Parameters:
     ///   - frame: In the normal form of the house.
@@ -102,17 +116,18 @@ package struct TSMuxer: Sendable {
     }
 
     private mutating func writeTables(into out: inout [UInt8]) {
-        Self.write(association, TSTables.associationPID, &associationContinuity, into: &out)
-        Self.write(map, TSTables.mapPID, &mapContinuity, into: &out)
+        Self.write(
+            association, TSTables.associationPID, continuity.take(TSContinuity.association),
+            into: &out)
+        Self.write(map, TSTables.mapPID, continuity.take(TSContinuity.map), into: &out)
     }
 
     /// A section fits into one packet: 16 streams with descriptors have 150 bytes.
     private static func write(
-        _ section: [UInt8], _ pid: UInt16, _ continuity: inout UInt8, into out: inout [UInt8]
+        _ section: [UInt8], _ pid: UInt16, _ number: UInt8, into out: inout [UInt8]
     ) {
         let end = out.count + packetSize
-        out += [0x47, 0x40 | UInt8(pid >> 8), UInt8(pid & 0xff), 0x10 | continuity]
-        continuity = (continuity &+ 1) & 15
+        out += [0x47, 0x40 | UInt8(pid >> 8), UInt8(pid & 0xff), 0x10 | number]
         out += section
         out.append(contentsOf: repeatElement(0xff, count: max(0, end - out.count)))
     }
@@ -152,8 +167,7 @@ package struct TSMuxer: Sendable {
         out.append(0x47)
         out.append((isFirst ? 0x40 : 0) | UInt8(pid >> 8))
         out.append(UInt8(pid & 0xff))
-        out.append((hasField ? 0x30 : 0x10) | tracks[track].continuity)
-        tracks[track].continuity = (tracks[track].continuity &+ 1) & 15
+        out.append((hasField ? 0x30 : 0x10) | continuity.take(TSContinuity.tables + track))
     }
 
     /// §2.4.3.4; `count` bytes with the length byte itself.

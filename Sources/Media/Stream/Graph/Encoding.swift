@@ -17,10 +17,16 @@ package final class Encoding {
     package let rid: String
     package let history: History
 
-    /// A format and the first index it holds for.
-    package struct FormatEra: Equatable, Sendable {
-        package var format: Format
-        package var from: Int64
+    /// A format and the first index it holds for; shared by all who read its items, who would
+    /// otherwise copy the format for each.
+    package final class FormatEra: Sendable {
+        package let format: Format
+        package let from: Int64
+
+        package init(_ format: Format, from: Int64 = .min) {
+            self.format = format
+            self.from = from
+        }
     }
 
     private var eras: [FormatEra] = []
@@ -42,7 +48,7 @@ package final class Encoding {
         self.id = id
         self.rid = rid
         self.history = history
-        eras = [FormatEra(format: format, from: .min)]
+        eras = [FormatEra(format)]
         captureMap = CaptureMap(rate: format.clockRate)
     }
 
@@ -63,11 +69,13 @@ package final class Encoding {
     }
 
     /// The format that holds for the item at `index`.
-    package func format(at index: Int64) -> Format {
-        eras.last { $0.from <= index }?.format ?? format
-    }
+    package func format(at index: Int64) -> Format { era(at: index).format }
 
-    package var formatEras: [FormatEra] { eras }
+    package func era(at index: Int64) -> FormatEra {
+        var place = eras.count - 1
+        while place > 0, eras[place].from > index { place -= 1 }
+        return eras[place]
+    }
 
     /// A format that holds from the next item on; the generation is counted here.
     ///
@@ -79,14 +87,14 @@ package final class Encoding {
         guard next != self.format else { return false }
         // Before the first item nothing has been decoded by the old one: it never held.
         guard !history.isEmpty else {
-            eras = [FormatEra(format: next, from: .min)]
+            eras = [FormatEra(next)]
             return true
         }
         next.generation &+= 1
         let start = history.start
         while eras.count > 1, eras[1].from <= start { eras.removeFirst() }
         if eras.count == Self.formatMaximum { eras.removeFirst() }
-        eras.append(FormatEra(format: next, from: history.end))
+        eras.append(FormatEra(next, from: history.end))
         return true
     }
 
@@ -94,7 +102,7 @@ package final class Encoding {
     func adopt(_ format: Format) {
         guard format != self.format else { return }
         if eras.count == Self.formatMaximum { eras.removeFirst() }
-        eras.append(FormatEra(format: format, from: history.end))
+        eras.append(FormatEra(format, from: history.end))
     }
 
     /// Stores an item; `index` nil: the next one.

@@ -58,6 +58,9 @@ package final class Stream {
         slots.reduce(0) { $0 + $1.renditions.reduce(0) { $0 + $1.readerCount } }
     }
 
+    /// Somebody reads it, or waits for it.
+    package var isWanted: Bool { !waiters.isEmpty || readerCount > 0 }
+
     /// Something was stored since the last call: its viewers have something to read.
     package func takeDirty() -> Bool {
         defer { dirty = false }

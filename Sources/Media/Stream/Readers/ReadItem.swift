@@ -8,8 +8,11 @@ package struct ReadItem: ~Escapable {
     /// it: they queue it without a copy. Nil: too small to be worth it.
     package let chunk: Chunk?
     package let meta: ItemMeta
-    /// The one that holds for this item.
-    package let format: Format
+    /// Whose format holds for this item.
+    package let era: Encoding.FormatEra
+    /// Where it lies: what is made of an item once is found by this for every viewer.
+    package let encoding: EncodingID
+    package let index: Int64
     package let slot: SlotName
     package let channel: ChannelID
     /// The item does not follow the one before it.
@@ -19,18 +22,26 @@ package struct ReadItem: ~Escapable {
 
     @_lifetime(copy bytes)
     package init(
-        _ bytes: RawSpan, chunk: Chunk? = nil, _ meta: ItemMeta, _ format: Format,
-        slot: SlotName, channel: ChannelID, jump: Jump?, capture: Instant
+        _ bytes: RawSpan, chunk: Chunk? = nil, _ meta: ItemMeta, _ era: Encoding.FormatEra,
+        at index: Int64, of encoding: EncodingID, slot: SlotName, channel: ChannelID,
+        jump: Jump?, capture: Instant
     ) {
         self.bytes = bytes
         self.chunk = chunk
         self.meta = meta
-        self.format = format
+        self.era = era
+        self.index = index
+        self.encoding = encoding
         self.slot = slot
         self.channel = channel
         self.jump = jump
         self.capture = capture
     }
+}
+
+extension ReadItem {
+    /// The one that holds for this item.
+    package var format: Format { era.format }
 }
 
 /// A slot in which there is something to be read now, and what it is.

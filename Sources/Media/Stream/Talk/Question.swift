@@ -25,7 +25,7 @@ package enum Question: Equatable, Sendable {
 
 /// What a viewer wants to read, and how it reads.
 package struct Subscription: Equatable, Sendable {
-    /// One slot, in the first of these codecs that the stream has or can make.
+    /// One slot, in the codec it has if that is one of these, else in the first that can be made.
     package struct Want: Equatable, Sendable {
         package var slot: SlotName
         package var codecs: [Codec]
@@ -37,10 +37,13 @@ package struct Subscription: Equatable, Sendable {
             self.form = form
         }
 
-        /// The rendition that serves this want where the slot is given in `codec`.
+        /// The rendition that serves this want where the slot is given in `codec`: as it is, if
+        /// that is among the codecs, else the first that can be made of it.
         package func key(given codec: Codec) -> RenditionKey? {
-            codecs.first { $0 == codec || Carriage.canTranscode(codec, to: $0) }
-                .map { RenditionKey(slot: slot, codec: $0, form: form) }
+            let found =
+                codecs.contains(codec)
+                ? codec : codecs.first { Carriage.canTranscode(codec, to: $0) }
+            return found.map { RenditionKey(slot: slot, codec: $0, form: form) }
         }
     }
 

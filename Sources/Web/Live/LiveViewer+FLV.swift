@@ -1,58 +1,30 @@
-package import Containers
-package import HTTP
+import Containers
+import HTTP
 import Media
-package import Stream
-package import Wire
+import Stream
+import Wire
 
-/// One viewer of FLV over HTTP or WebSocket: what it is sent, and when it begins. A piece of the
-/// body is one whole tag, for players that read by pieces.
-package struct FLVViewer: Sendable {
-    private let framing: BodyFraming
-    private var outlet: FLVOutlet
-    private var start: FLVStart
-
-    package init(
-        _ snapshot: StreamSnapshot, _ dialect: FLVDialect, _ framing: BodyFraming,
-        at now: Instant
-    ) {
-        self.framing = framing
-        outlet = FLVOutlet(dialect)
-        start = FLVStart(snapshot, to: .flv, at: now)
-    }
-
-    /// What viewers of this kind read: mpegts.js takes no VP9.
-    package static func subscription(patience: Interval) -> Subscription {
-        FLVStart.subscription(video: [.h264, .h265, .av1], patience: patience)
-    }
-
-    package mutating func update(_ snapshot: StreamSnapshot) { start.update(snapshot) }
-
-    package var deadline: Instant { start.deadline }
-
+extension LiveViewer {
     /// The header with the flags of what there really is, metadata, and what decoders must know:
     /// in one piece, as some players want it.
-    package mutating func begin(
-        _ present: [PresentSlot], at now: Instant, out: inout Outbox
-    ) -> Bool {
-        guard start.begin(present, at: now) else { return false }
-        outlet.note(present)
+    mutating func beginFLV(_ present: [PresentSlot], _ out: inout Outbox) {
+        guard let dialect = flv?.dialect else { return }
+        flv?.note(present)
         let kinds = present.map(\.slot.kind)
         var bytes = FLVTag.fileHeader(
             hasAudio: kinds.contains(.audio), hasVideo: kinds.contains(.video))
         FLVTag.append(
-            .script, FLVBody.metadata(present.map(\.format), outlet.dialect), stamp: 0,
-            to: &bytes)
+            .script, FLVBody.metadata(present.map(\.format), dialect), stamp: 0, to: &bytes)
         for entry in present {
-            guard let body = FLVBody.configuration(entry.format, outlet.dialect) else { continue }
+            guard let body = FLVBody.configuration(entry.format, dialect) else { continue }
             FLVTag.append(
                 entry.slot.kind == .video ? .video : .audio, body, stamp: 0, to: &bytes)
         }
         write(bytes, &out)
-        return true
     }
 
-    package mutating func send(_ item: borrowing ReadItem, out: inout Outbox) {
-        guard let piece = outlet.next(item) else { return }
+    mutating func sendFLV(_ item: borrowing ReadItem, _ out: inout Outbox) {
+        guard let piece = flv?.next(item) else { return }
         if let configuration = piece.configuration {
             var bytes: [UInt8] = []
             FLVTag.append(piece.kind, configuration, stamp: piece.stamp, to: &bytes)
@@ -85,11 +57,5 @@ package struct FLVViewer: Sendable {
             }
             return maximum
         }
-    }
-
-    private func write(_ bytes: [UInt8], _ out: inout Outbox) {
-        framing.open(bytes.count, into: &out)
-        out.append(bytes)
-        framing.close(into: &out)
     }
 }

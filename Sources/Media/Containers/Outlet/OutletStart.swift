@@ -4,7 +4,7 @@ package import Wire
 
 /// When a viewer who is told at the start what will come may begin: players wait for ever for a
 /// track that was promised, and ignore one that was not.
-package struct FLVStart: Sendable {
+package struct OutletStart: Sendable {
     /// As long as a publisher has to name its tracks.
     private static let patience = Interval.milliseconds(2_500)
 
@@ -51,15 +51,14 @@ package struct FLVStart: Sendable {
         return refusals[0]
     }
 
-    /// What viewers of this family read.
+    /// What viewers of this family read: sound that is none of these is made into one of them.
     package static func subscription(
-        video: [Codec], patience: Interval
+        video: [Codec], audio: [Codec] = [.mp3, .aac], patience: Interval
     ) -> Subscription {
         Subscription(
             wants: [
                 .init(slot: .video, codecs: video, form: .frames),
-                // MP3 as it is; everything else becomes AAC.
-                .init(slot: .audio, codecs: [.mp3, .aac], form: .frames),
+                .init(slot: .audio, codecs: audio, form: .frames),
             ], rule: .connection, patience: patience)
     }
 }

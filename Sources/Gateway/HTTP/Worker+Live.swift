@@ -1,16 +1,16 @@
 import Containers
-import FLV
 import HTTP
+import Live
 import Stream
 import Wire
 
-// HTTP-FLV and WS-FLV: the request is judged, the stream is asked for, and the answer begins when
+// FLV, fMP4 and MPEG-TS over HTTP and WebSocket: the request is judged, the stream is asked for, and the answer begins when
 // there is something to answer with.
 extension Worker {
     /// How long a viewer waits for a publisher.
-    private static let flvPatience = Interval.seconds(10)
+    private static let livePatience = Interval.seconds(10)
 
-    func serveFLV(_ route: FLVRoute, _ request: HTTPRequest, _ connection: Connection) {
+    func serveLive(_ route: LiveRoute, _ request: HTTPRequest, _ connection: Connection) {
         let allowed = "GET, HEAD, OPTIONS"
         switch request.method {
         case .options: return respond(.options(request, allow: allowed), request, connection)
@@ -35,10 +35,24 @@ extension Worker {
         }
         let wanted = HTTPSession.WantedMedia(
             request: request.id, response: response, framing: route.framing(request),
-            dialect: route.dialect)
+            kind: route.kind, feed: route.kind == .transportStream ? feed(of: name) : nil)
         let question = session.want(wanted)
         subscribe(
-            FLVViewer.subscription(patience: Self.flvPatience), to: name,
+            route.kind.subscription(patience: Self.livePatience), to: name,
             HTTPSession.mediaChannel, question, connection)
+    }
+
+    /// What all viewers of a transport stream share here, for as long as there are any.
+    private func feed(of name: String) -> TSFeed {
+        if let feed = feeds[name]?.feed { return feed }
+        feeds = feeds.filter { $0.value.feed != nil }
+        let feed = TSFeed()
+        feeds[name] = SharedFeed(feed: feed)
+        return feed
+    }
+
+    /// Held by its viewers.
+    struct SharedFeed {
+        weak var feed: TSFeed?
     }
 }
