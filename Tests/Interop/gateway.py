@@ -27,23 +27,24 @@ def free_port():
 class Gateway:
     """`with Gateway(program) as gateway:` runs it until the block ends."""
 
-    def __init__(self, program, log=None, demo=False):
+    def __init__(self, program, log=None, demo=False, settings=None):
         self.program, self.log, self.demo = program, log, demo
+        self.settings = settings or {}
         self.key, self.token = secrets.token_hex(16), secrets.token_hex(16)
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="gateway-interop-")
         http, webrtc, admin = free_port(), free_port(), free_port()
-        self.http, self.media = http, webrtc
+        self.http, self.media, self.rtmp = http, webrtc, free_port()
         self.url, self.admin = f"http://127.0.0.1:{http}", f"http://127.0.0.1:{admin}"
         # Keys by environment: they stand in no command line. The harness's page is of another
         # origin, so what it may do is what anybody may.
         settings = {"http.listen": f":{http}", "webrtc.listen": f":{webrtc}",
                     "admin.listen": f"127.0.0.1:{admin}", "auth.read": "open",
-                    "rtmp.listen": f"127.0.0.1:{free_port()}", "state.dir": self.folder.name,
+                    "rtmp.listen": f"127.0.0.1:{self.rtmp}", "state.dir": self.folder.name,
                     "http.pages": str(ROOT / "public"),
                     # Nobody here speaks them, and their usual ports may be taken.
-                    "rtsp.listen": "off", "srt.listen": "off"}
+                    "rtsp.listen": "off", "srt.listen": "off", **self.settings}
         command = [self.program, "run", "--no-supervise"] + ["--demo"] * self.demo
         for name, value in settings.items():
             command += ["--set", f"{name}={value}"]

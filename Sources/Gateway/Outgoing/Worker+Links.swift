@@ -15,7 +15,9 @@ extension Worker {
     }
 
     private static func owner(_ name: String, _ workers: Int) -> Int {
-        Int(CRC32.checksum(Array(name.utf8).raw) % UInt32(max(1, workers)))
+        var sum = CRC32()
+        sum.update(Array(name.utf8).raw)
+        return Int(sum.value % UInt32(max(1, workers)))
     }
 
     private func pull(of name: String) -> OutgoingLink? {
@@ -155,8 +157,7 @@ extension Worker {
         }
         let session = link.served.make(
             LinkSeed(
-                link.purpose, url, name: link.name, peer: address, random: random.next(),
-                at: now))
+                link.purpose, url, name: link.name, peer: address, random: random.next()))
         let connection = Connection(
             socket: socket, tls: tls, peer: address,
             service: "\(link.served.name)-\(link.purpose)", session: session, at: now, link: link)

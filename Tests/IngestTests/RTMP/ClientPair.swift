@@ -21,8 +21,7 @@ final class ClientPair {
         self.piece = piece
         client = RTMPClient(
             LinkSeed(
-                purpose, try LinkURL(url), name: "live/here", peer: .any(port: 1935), random: 7,
-                at: .start))
+                purpose, try LinkURL(url), name: "live/here", peer: .any(port: 1935), random: 7))
         server = RTMPSession(peer: .any(port: 1), seed: 1, at: .start)
         client.start(at: now, into: &clientEffects, out: &toServer)
         run()
@@ -95,7 +94,9 @@ final class ClientPair {
 
     /// Says something to the client that our server never says.
     func say(_ command: RTMPCommand, on stream: UInt32 = 0) {
-        ChunkWriter().write(.commandAMF0, command.bytes, stream: stream, stamp: 0, into: &toClient)
+        var writer = ChunkWriter()
+        writer.announceChunkSize(into: &toClient)
+        writer.write(.commandAMF0, command.bytes, stream: stream, stamp: 0, into: &toClient)
         run()
     }
 

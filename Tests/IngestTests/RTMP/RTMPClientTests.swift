@@ -150,8 +150,7 @@ import Wire
     @Test func anotherProtocolIsNoticedAtTheFirstByte() throws {
         let client = RTMPClient(
             LinkSeed(
-                .pull, try LinkURL("rtmp://h/a/b"), name: "a/b", peer: .any(port: 1), random: 1,
-                at: .start))
+                .pull, try LinkURL("rtmp://h/a/b"), name: "a/b", peer: .any(port: 1), random: 1))
         var effects = Effects()
         var out = Outbox()
         client.start(at: .start, into: &effects, out: &out)

@@ -95,7 +95,7 @@ extension RTMPClient {
         }
     }
 
-    /// Why not, in the words of the server; or where else (`ex`, as Adobe's servers and SRS say it).
+    /// Why not, in the words of the server; or where else (`ex`, as Adobe's servers and SRS say).
     private static func refusal(_ command: RTMPCommand) -> LinkEnding {
         let said = [command.object] + command.arguments
         for value in said {

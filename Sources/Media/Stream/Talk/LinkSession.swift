@@ -17,18 +17,15 @@ package struct LinkSeed: Sendable {
     /// Who has been connected to.
     package var peer: Address
     package var random: UInt64
-    package var now: Instant
 
     package init(
-        _ purpose: LinkPurpose, _ url: LinkURL, name: String, peer: Address, random: UInt64,
-        at now: Instant
+        _ purpose: LinkPurpose, _ url: LinkURL, name: String, peer: Address, random: UInt64
     ) {
         self.purpose = purpose
         self.url = url
         self.name = name
         self.peer = peer
         self.random = random
-        self.now = now
     }
 }
 
@@ -37,8 +34,8 @@ package struct LinkSeed: Sendable {
 /// It is a `ByteSession` that speaks first. It publishes (pull) or subscribes (push) by the same
 /// questions as every other session, with an empty credential: they are answered without the gate,
 /// for the configuration wants it. When it cannot go on it says why in `ending` and closes
-/// (`Effects.close`). To try again, when and how often, is not its matter: that is the link's, which
-/// makes a new session for every connection.
+/// (`Effects.close`). To try again, when and how often, is not its matter: that is the link's,
+/// which makes a new session for every connection.
 package protocol LinkSession: ByteSession {
     /// The connection stands.
     func start(at now: Instant, into effects: inout Effects, out: inout Outbox)
