@@ -89,7 +89,8 @@ struct HLSScene {
             ItemMeta(
                 ticks: ticks, arrival: capture, length: bytes.count, flags: flags,
                 formatGeneration: format.generation),
-            format, slot: slot, channel: 0, jump: jump, capture: capture)
+            Encoding.FormatEra(format), at: ticks, of: EncodingID(epoch: 1, layer: 0),
+            slot: slot, channel: 0, jump: jump, capture: capture)
         if slot == .video || video == nil { jump = nil }
         let utc = Self.began + (capture - Instant.start).nanoseconds
         guard segmenter.add(item, utc: utc) else { return }
