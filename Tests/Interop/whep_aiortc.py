@@ -63,5 +63,5 @@ async def main():
 
 
 result = asyncio.run(main())
-client.finish(result, result["framesDecoded"] > 0
+client.finish(result, result["framesDecoded"] > 0 and result["audioFrames"] > 0
               and (not options.channel or result["channel"]["echoed"] > 0))

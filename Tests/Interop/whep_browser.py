@@ -15,8 +15,8 @@ report = browser.call(given.browser, "whep", browser.arguments(
     change={"source": given.source, "layer": given.layer}
     if given.source or given.layer else None), given.seconds)
 video, audio = report.get("video") or {}, report.get("audio") or {}
-flowed = (video.get("framesDecoded", 0) > 0 if not given.no_video
-          else audio.get("packetsReceived", 0) > 0)
+flowed = ((given.no_video or video.get("framesDecoded", 0) > 0)
+          and (given.no_audio or audio.get("packetsReceived", 0) > 0))
 change = report.get("change") or {}
 changed = not (given.source or given.layer) or change.get("status") == 204
 if given.layer:
