@@ -221,14 +221,19 @@ export class Endpoint extends EventTarget {
   #leave() {
     for (const timer of this.#timers.keys()) this.#cancel(timer);
     this.closed();
-    this.pc?.close();
+    const {pc} = this;
     this.pc = null;
-    if (this.#session) this.#delete(this.#session);
+    // Closing says goodbye by DTLS: what is deleted after it is over already, and not found.
+    if (this.#session) this.#delete(this.#session).then(() => pc?.close());
+    else pc?.close();
     this.#session = this.#etag = null;
   }
 
   #delete(session) {
-    fetch(session, {method: 'DELETE', headers: this.#headers(), keepalive: true}).catch(() => {});
+    return fetch(session, {
+      method: 'DELETE', headers: this.#headers(), keepalive: true,
+      signal: AbortSignal.timeout(2_000),
+    }).catch(() => {});
   }
 
   #headers(more = {}) {
