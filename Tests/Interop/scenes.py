@@ -139,15 +139,16 @@ def judge(case, sent, seen):
     pictures = seen.get("fps") or [0]
     steady = pictures[len(pictures) // 2:]
     fps = sum(steady) / len(steady)
-    if not problems and fps < (0.4 if case.variant.startswith("address") else 0.6) * FPS:
+    if not problems and fps < (0.4 if case.variant.startswith("address") else 0.5) * FPS:
         problems.append(f"viewer: only {fps:.1f} pictures a second")
     codec = ((seen.get("video") or {}).get("codec") or "").split("/")[-1].upper()
     if codec and codec != case.codec:
         problems.append(f"viewer: {codec} instead of {case.codec}")
-    # The first second may be cut by the join, the last by the end. Chromium checks a path that
-    # works every 2.5 s, and only a check tells us its new address.
+    # The first second may be cut by the join, the last by the end, and one by a machine that has
+    # other things to do. Chromium checks a path that works every 2.5 s, and only a check tells us
+    # its new address.
     stills = "".join("." if count else "0" for count in pictures[1:-1]).split(".")
-    longest, allowed = max(map(len, stills)), 3 if case.variant.startswith("address") else 0
+    longest, allowed = max(map(len, stills)), 3 if case.variant.startswith("address") else 1
     if not problems and longest > allowed:
         problems.append(f"viewer: {longest} s without a picture")
     if case.variant == "long":
