@@ -77,8 +77,7 @@ def variants():
 
 
 def pages():
-    return [Case("page", browser, variant=variant, viewer_options=options)
-            for browser in BROWSERS for variant, options in (("", ()), ("chat", ("--chat",)))]
+    return [Case("page", browser) for browser in BROWSERS]
 
 
 def long():

@@ -11,7 +11,6 @@ parser = client.parser(__doc__, seconds=6)
 parser.add_argument("--browser", choices=["chromium", "firefox"], default="chromium")
 parser.add_argument("--key", default="", help="the publish key")
 parser.add_argument("--name", default="live/page-test")
-parser.add_argument("--chat", action="store_true", help="the data channels, too")
 parser.add_argument("--screenshots", metavar="FOLDER")
 options = parser.parse_args()
 driver = browser.start(options.browser)
@@ -147,8 +146,7 @@ try:
     play()
     if sends_layers:
         layers()
-    if options.chat:
-        chat(driver.current_window_handle, publishing)
+    chat(driver.current_window_handle, publishing)
     listed()
     report["console"] = browser.console(driver)
     expect("console", not report["console"], report["console"])

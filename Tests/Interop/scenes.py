@@ -19,7 +19,7 @@ SCRIPTS = {"chromium": ["browser", "--browser", "chromium"],
            "firefox": ["browser", "--browser", "firefox"],
            "aiortc": ["aiortc"], "obs": ["aiortc", "--like", "obs"], "ffmpeg": ["ffmpeg"]}
 # A browser on a busy machine takes its time to start; nothing waits for longer than it takes.
-PATIENCE = 40
+PATIENCE = 90
 FPS = 15
 
 
@@ -30,7 +30,7 @@ class Client:
         command = [*command, "--url", url, "--seconds", str(seconds), *options]
         if token:
             command += ["--token", token]
-        self.limit = limit or seconds + 90
+        self.limit = limit or seconds + 120
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
 
@@ -237,7 +237,7 @@ def status_of_offer(url):
 
 
 def run_page(case, place, options):
-    more = ["--browser", case.viewer, "--key", place.key, *case.viewer_options]
+    more = ["--browser", case.viewer, "--key", place.key]
     if options.screenshots:
         more += ["--screenshots", options.screenshots]
     script = [sys.executable, str(HERE / "page_browser.py")]
