@@ -24,21 +24,22 @@ enum {
     GCM_256 = 8,
 };
 
+// What a packet needs comes first and lies close: with hundreds of viewers each line of it is
+// fetched anew for each of them.
 typedef struct {
-    uint16_t profile;
-    uint8_t salt[16];
+    uint64_t salt[2];  // As numbers: the IV's sixteen bytes in network order.
     EVP_CIPHER_CTX *cipher;  // NULL where libipsec-mb does it alone.
-    SHA_CTX inner, outer;
-#ifdef HAS_IPSEC_MB
+    uint16_t profile;
     union {
+#ifdef HAS_IPSEC_MB
         struct gcm_key_data gcm;
-        struct {
-            uint8_t rounds[16 * 15] __attribute__((aligned(16)));
-            uint8_t unused[16 * 15] __attribute__((aligned(16)));
-            uint8_t inner[SHA_DIGEST_LENGTH], outer[SHA_DIGEST_LENGTH];
-        } cm;
-    } mb;
 #endif
+        struct {
+            uint8_t rounds[16 * 11] __attribute__((aligned(64)));
+            uint8_t pads[2][SHA_DIGEST_LENGTH];  // After the first block, for libipsec-mb.
+            SHA_CTX inner, outer;                // The same for OpenSSL.
+        } cm;
+    } __attribute__((aligned(64)));
 } __attribute__((aligned(64))) srtp_key;
 
 struct crypto_srtp {
@@ -46,7 +47,7 @@ struct crypto_srtp {
     IMB_MGR *manager;  // NULL: OpenSSL.
     struct {
         uint8_t iv[16], tag[SHA_DIGEST_LENGTH];
-        uint8_t *out;
+        uint8_t *end;
     } ring[RING];
     uint64_t submitted, completed;
 #endif
@@ -55,18 +56,28 @@ struct crypto_srtp {
 
 size_t crypto_key_size(void) { return sizeof(srtp_key); }
 
-void crypto_key_prefetch(const void *key) {
-    for (size_t line = 0; line < sizeof(srtp_key); line += 64)
-        __builtin_prefetch((const char *)key + line);
+void crypto_key_prefetch(const void *memory, bool gcm) {
+    const srtp_key *key = memory;
+    const char *end = gcm ? (const char *)(key + 1) : (const char *)&key->cm.inner;
+    for (const char *line = memory; line < end; line += 64) __builtin_prefetch(line);
 }
 
 // The IV of both modes but for where the salt ends: RFC 3711 §4.1.1 and RFC 7714 §8.1 put SSRC and
-// index two bytes apart.
+// index two bytes apart. In two numbers: bytes would be read again before they have left for the
+// cache, and a load that spans several stores waits for all that were made before.
 static void make_iv(const srtp_key *key, uint32_t ssrc, uint64_t index, uint8_t iv[16]) {
-    const int at = key->profile == SHA1_80 ? 4 : 2;
-    memcpy(iv, key->salt, 16);
-    for (int i = 0; i < 4; i++) iv[at + i] ^= (uint8_t)(ssrc >> (24 - 8 * i));
-    for (int i = 0; i < 6; i++) iv[at + 4 + i] ^= (uint8_t)(index >> (40 - 8 * i));
+    uint64_t high = key->salt[0], low = key->salt[1];
+    if (key->profile == SHA1_80) {
+        high ^= ssrc;
+        low ^= index << 16;
+    } else {
+        high ^= (uint64_t)ssrc << 16 | (index >> 32 & 0xffff);
+        low ^= index << 32;
+    }
+    high = __builtin_bswap64(high);
+    low = __builtin_bswap64(low);
+    memcpy(iv, &high, 8);
+    memcpy(iv + 8, &low, 8);
 }
 
 // ---- Keys ----
@@ -92,10 +103,10 @@ static void hash_pads(srtp_key *key, const uint8_t *authentication, uint8_t pads
         pads[0][i] = byte ^ 0x36;
         pads[1][i] = byte ^ 0x5c;
     }
-    SHA1_Init(&key->inner);
-    SHA1_Update(&key->inner, pads[0], BLOCK);
-    SHA1_Init(&key->outer);
-    SHA1_Update(&key->outer, pads[1], BLOCK);
+    SHA1_Init(&key->cm.inner);
+    SHA1_Update(&key->cm.inner, pads[0], BLOCK);
+    SHA1_Init(&key->cm.outer);
+    SHA1_Update(&key->cm.outer, pads[1], BLOCK);
 }
 
 bool crypto_key_set(
@@ -104,20 +115,22 @@ bool crypto_key_set(
     srtp_key *key = memory;
     uint8_t pads[2][BLOCK];
     key->profile = profile;
-    memcpy(key->salt, salt, 14);
+    key->salt[0] = key->salt[1] = 0;
+    for (int i = 0; i < 14; i++) key->salt[i / 8] |= (uint64_t)salt[i] << (56 - 8 * (i % 8));
     if (profile == SHA1_80) hash_pads(key, authentication, pads);
     bool done = true;
 #ifdef HAS_IPSEC_MB
     if (engine->manager) {
         IMB_MGR *mb = engine->manager;
         if (profile == GCM_128) {
-            IMB_AES128_GCM_PRE(mb, encryption, &key->mb.gcm);
+            IMB_AES128_GCM_PRE(mb, encryption, &key->gcm);
         } else if (profile == GCM_256) {
-            IMB_AES256_GCM_PRE(mb, encryption, &key->mb.gcm);
+            IMB_AES256_GCM_PRE(mb, encryption, &key->gcm);
         } else {
-            IMB_AES_KEYEXP_128(mb, encryption, key->mb.cm.rounds, key->mb.cm.unused);
-            IMB_SHA1_ONE_BLOCK(mb, pads[0], key->mb.cm.inner);
-            IMB_SHA1_ONE_BLOCK(mb, pads[1], key->mb.cm.outer);
+            uint8_t unused[16 * 11] __attribute__((aligned(16)));
+            IMB_AES_KEYEXP_128(mb, encryption, key->cm.rounds, unused);
+            OPENSSL_cleanse(unused, sizeof unused);
+            for (int i = 0; i < 2; i++) IMB_SHA1_ONE_BLOCK(mb, pads[i], key->cm.pads[i]);
         }
     }
     // A single packet with SHA-1 is faster in OpenSSL: the jobs of libipsec-mb want company.
@@ -151,7 +164,7 @@ bool crypto_derive(
 
 // ---- GCM ----
 
-static bool gcm_seal(
+static inline __attribute__((always_inline)) bool gcm_seal(
     crypto_srtp *engine, srtp_key *key, const uint8_t *iv, const uint8_t *clear,
     size_t clear_count, const uint8_t *in, size_t count, uint8_t *out, uint8_t *tag) {
 #ifdef HAS_IPSEC_MB
@@ -159,11 +172,11 @@ static bool gcm_seal(
         struct gcm_context_data context;
         if (key->profile == GCM_128)
             IMB_AES128_GCM_ENC(
-                engine->manager, &key->mb.gcm, &context, out, in, count, iv, clear, clear_count,
+                engine->manager, &key->gcm, &context, out, in, count, iv, clear, clear_count,
                 tag, GCM_TAG);
         else
             IMB_AES256_GCM_ENC(
-                engine->manager, &key->mb.gcm, &context, out, in, count, iv, clear, clear_count,
+                engine->manager, &key->gcm, &context, out, in, count, iv, clear, clear_count,
                 tag, GCM_TAG);
         return true;
     }
@@ -189,11 +202,11 @@ static bool gcm_open(
         uint8_t own[GCM_TAG];
         if (key->profile == GCM_128)
             IMB_AES128_GCM_DEC(
-                engine->manager, &key->mb.gcm, &context, bytes, bytes, count, iv, clear,
+                engine->manager, &key->gcm, &context, bytes, bytes, count, iv, clear,
                 clear_count, own, GCM_TAG);
         else
             IMB_AES256_GCM_DEC(
-                engine->manager, &key->mb.gcm, &context, bytes, bytes, count, iv, clear,
+                engine->manager, &key->gcm, &context, bytes, bytes, count, iv, clear,
                 clear_count, own, GCM_TAG);
         return CRYPTO_memcmp(own, tag, GCM_TAG) == 0;
     }
@@ -226,11 +239,11 @@ static bool cm_crypt(
 static void cm_tag(
     const srtp_key *key, const uint8_t *bytes, size_t count, const uint8_t *behind,
     size_t behind_count, uint8_t tag[SHA_DIGEST_LENGTH]) {
-    SHA_CTX state = key->inner;
+    SHA_CTX state = key->cm.inner;
     SHA1_Update(&state, bytes, count);
     SHA1_Update(&state, behind, behind_count);
     SHA1_Final(tag, &state);
-    state = key->outer;
+    state = key->cm.outer;
     SHA1_Update(&state, tag, SHA_DIGEST_LENGTH);
     SHA1_Final(tag, &state);
 }
@@ -284,56 +297,66 @@ size_t crypto_rtp_unprotect(
 static void collect(crypto_srtp *engine, IMB_JOB *job) {
     for (; job; job = IMB_GET_COMPLETED_JOB(engine->manager)) {
         int slot = (int)(engine->completed++ % RING);
-        memcpy(engine->ring[slot].out, engine->ring[slot].tag, SHA1_TAG);
+        memcpy(engine->ring[slot].end, engine->ring[slot].tag, SHA1_TAG);
+    }
+}
+
+// What all jobs have in common is written once: this manager does nothing else, and gives its jobs
+// out in turn.
+static void prepare_jobs(IMB_MGR *manager) {
+    for (int i = 0; i < IMB_MAX_JOBS; i++) {
+        IMB_JOB *job = &manager->jobs[i];
+        memset(job, 0, sizeof *job);
+        job->cipher_mode = IMB_CIPHER_CNTR;
+        job->cipher_direction = IMB_DIR_ENCRYPT;
+        job->chain_order = IMB_ORDER_CIPHER_HASH;
+        job->key_len_in_bytes = 16;
+        job->iv_len_in_bytes = 16;
+        job->hash_alg = IMB_AUTH_HMAC_SHA_1;
+        job->auth_tag_output_len_in_bytes = SHA_DIGEST_LENGTH;
     }
 }
 
 static void submit_cm(
-    crypto_srtp *engine, srtp_key *key, uint8_t *packet, size_t header, size_t count,
-    uint32_t ssrc, uint64_t index) {
+    crypto_srtp *engine, srtp_key *key, uint8_t *packet, size_t header, const uint8_t *payload,
+    size_t count, uint32_t ssrc, uint64_t index) {
     while (engine->submitted - engine->completed == RING)
         collect(engine, IMB_FLUSH_JOB(engine->manager));
     int slot = (int)(engine->submitted++ % RING);
     make_iv(key, ssrc, index, engine->ring[slot].iv);
-    engine->ring[slot].out = packet + count;
+    engine->ring[slot].end = packet + header + count;
     // Authenticated behind the packet, and then overwritten by the tag.
-    big_endian(packet + count, (uint32_t)(index >> 16));
+    big_endian(packet + header + count, (uint32_t)(index >> 16));
     IMB_JOB *job = IMB_GET_NEXT_JOB(engine->manager);
-    memset(job, 0, sizeof *job);
-    job->cipher_mode = IMB_CIPHER_CNTR;
-    job->cipher_direction = IMB_DIR_ENCRYPT;
-    job->chain_order = IMB_ORDER_CIPHER_HASH;
-    job->enc_keys = job->dec_keys = key->mb.cm.rounds;
-    job->key_len_in_bytes = 16;
+    job->enc_keys = job->dec_keys = key->cm.rounds;
     job->src = packet;
     job->dst = packet + header;
-    job->cipher_start_src_offset_in_bytes = header;
-    job->msg_len_to_cipher_in_bytes = count - header;
+    // The one source that a job has is hashed from its start. What is encrypted into it lies
+    // elsewhere, in memory that many viewers share: an offset gets there, too.
+    job->cipher_start_src_offset_in_bytes = (uint64_t)((uintptr_t)payload - (uintptr_t)packet);
+    job->msg_len_to_cipher_in_bytes = count;
     job->iv = engine->ring[slot].iv;
-    job->iv_len_in_bytes = 16;
-    job->hash_alg = IMB_AUTH_HMAC_SHA_1;
-    job->msg_len_to_hash_in_bytes = count + 4;
+    job->msg_len_to_hash_in_bytes = header + count + 4;
     job->auth_tag_output = engine->ring[slot].tag;
-    job->auth_tag_output_len_in_bytes = SHA_DIGEST_LENGTH;
-    job->u.HMAC._hashed_auth_key_xor_ipad = key->mb.cm.inner;
-    job->u.HMAC._hashed_auth_key_xor_opad = key->mb.cm.outer;
-    collect(engine, IMB_SUBMIT_JOB(engine->manager));
+    job->u.HMAC._hashed_auth_key_xor_ipad = key->cm.pads[0];
+    job->u.HMAC._hashed_auth_key_xor_opad = key->cm.pads[1];
+    // Without the library's check of each field: they are as they were in the first job.
+    collect(engine, IMB_SUBMIT_JOB_NOCHECK(engine->manager));
 }
 #endif
 
-void crypto_rtp_submit(
-    crypto_srtp *engine, void *memory, uint8_t *packet, size_t header, size_t count, uint32_t ssrc,
-    uint64_t index) {
+size_t crypto_rtp_submit(
+    crypto_srtp *engine, void *memory, uint8_t *packet, size_t header, const uint8_t *payload,
+    size_t count, uint32_t ssrc, uint64_t index) {
     srtp_key *key = memory;
 #ifdef HAS_IPSEC_MB
     // A job without a payload is refused by the library; there is nothing to gain from one.
-    if (engine->manager && key->profile == SHA1_80 && count > header) {
-        submit_cm(engine, key, packet, header, count, ssrc, index);
-        return;
+    if (engine->manager && key->profile == SHA1_80 && count > 0) {
+        submit_cm(engine, key, packet, header, payload, count, ssrc, index);
+        return header + count + SHA1_TAG;
     }
 #endif
-    crypto_rtp_protect(
-        engine, key, packet, header, packet + header, count - header, ssrc, index);
+    return crypto_rtp_protect(engine, key, packet, header, payload, count, ssrc, index);
 }
 
 void crypto_rtp_flush(crypto_srtp *engine) {
@@ -409,7 +432,10 @@ crypto_srtp *crypto_srtp_new(bool ipsec_mb) {
     if (engine->manager) {
         IMB_ARCH chosen = IMB_ARCH_NONE;
         init_mb_mgr_auto(engine->manager, &chosen);
-        if (imb_get_errno(engine->manager) == 0 && chosen > IMB_ARCH_NOAESNI) return engine;
+        if (imb_get_errno(engine->manager) == 0 && chosen > IMB_ARCH_NOAESNI) {
+            prepare_jobs(engine->manager);
+            return engine;
+        }
     }
 #endif
     crypto_srtp_free(engine);

@@ -81,7 +81,8 @@
     @inlinable public mutating func closeRun() { isRunClosed = true }
 
     /// Where to write the next datagram, of at most `maximum` bytes. `commit` makes it count.
-    @inlinable
+    /// Both are called for each packet to each viewer; a call of each costs a tenth of the rest.
+    @inlinable @inline(__always)
     @_lifetime(&self)
     public mutating func window(_ maximum: Int) -> MutableRawSpan {
         precondition(fits(maximum), "empty the batch first")
@@ -91,7 +92,7 @@
     }
 
     /// The window holds a datagram of `count` bytes: send it.
-    @inlinable public mutating func commit(_ count: Int) {
+    @inlinable @inline(__always) public mutating func commit(_ count: Int) {
         precondition(count > 0 && count <= windowSize, "not what was written")
         windowSize = 0
         if !extendRun(by: count) { beginRun(count) }

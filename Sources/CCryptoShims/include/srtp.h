@@ -23,8 +23,10 @@ bool crypto_key_set(
     crypto_srtp *engine, void *key, uint16_t profile, const uint8_t *encryption,
     const uint8_t *authentication, const uint8_t *salt);
 void crypto_key_clear(void *key);
-/// It will be used soon: brings it nearer.
-void crypto_key_prefetch(const void *key);
+/// It will be used soon for RTP: brings what its kind needs nearer.
+void crypto_key_prefetch(const void *key, bool gcm);
+/// So will this.
+static inline void crypto_prefetch(const void *memory) { __builtin_prefetch(memory, 1); }
 
 /// The key derivation of RFC 3711 §4.3 and RFC 7714 §11.
 bool crypto_derive(
@@ -42,11 +44,11 @@ size_t crypto_rtp_unprotect(
     crypto_srtp *engine, void *key, uint8_t *packet, size_t header, size_t count, uint32_t ssrc,
     uint64_t index);
 
-/// The same in place, and for many keys at once where that is faster: the results are there after
-/// the flush.
-void crypto_rtp_submit(
-    crypto_srtp *engine, void *key, uint8_t *packet, size_t header, size_t count, uint32_t ssrc,
-    uint64_t index);
+/// As `crypto_rtp_protect`, for many keys at once where that is faster: header, payload and packet
+/// stay where they are until the flush, which finishes what is open. Returns the length.
+size_t crypto_rtp_submit(
+    crypto_srtp *engine, void *key, uint8_t *packet, size_t header, const uint8_t *payload,
+    size_t count, uint32_t ssrc, uint64_t index);
 void crypto_rtp_flush(crypto_srtp *engine);
 
 /// In place; at least 8 bytes. Returns the length with tag and index; 0 if it failed.

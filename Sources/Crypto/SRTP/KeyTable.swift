@@ -44,3 +44,6 @@ package struct SRTPKey: Equatable, Sendable {
         return unsafe block
     }
 }
+
+/// This memory will be written soon: it comes nearer while something else is done.
+package func prefetch(_ memory: UnsafeRawPointer) { unsafe crypto_prefetch(memory) }

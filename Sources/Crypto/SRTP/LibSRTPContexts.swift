@@ -54,9 +54,9 @@ import CSRTP
     }
 
     func protect(
-        _ window: inout MutableRawSpan, from start: Int = 0, count: Int, key: SRTPKey
+        _ window: inout MutableRawSpan, count: Int, key: SRTPKey
     ) -> Int {
-        unsafe run(&window, from: start, count, key) { unsafe srtp_protect($0, $1, $2) } ?? 0
+        unsafe run(&window, count, key) { unsafe srtp_protect($0, $1, $2) } ?? 0
     }
 
     func protectRTCP(_ packet: inout MutableRawSpan, count: Int, key: SRTPKey) -> Int {
@@ -72,14 +72,14 @@ import CSRTP
     }
 
     private func run(
-        _ packet: inout MutableRawSpan, from start: Int = 0, _ count: Int, _ key: SRTPKey,
+        _ packet: inout MutableRawSpan, _ count: Int, _ key: SRTPKey,
         _ body: (srtp_t?, UnsafeMutableRawPointer?, UnsafeMutablePointer<CInt>?) ->
             srtp_err_status_t
     ) -> Int? {
         var length = CInt(count)
         let context = unsafe contexts[Int(key.index)]
         let status = unsafe packet.withUnsafeMutableBytes {
-            unsafe body(context, $0.baseAddress?.advanced(by: start), &length)
+            unsafe body(context, $0.baseAddress, &length)
         }
         return status == srtp_err_status_ok ? Int(length) : nil
     }

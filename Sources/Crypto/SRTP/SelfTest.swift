@@ -33,12 +33,13 @@ extension CryptoEngine {
         let count = protect(
             &window, headerCount: 12, payload: question.payload.raw, ssrc: ssrc, index: index,
             key: key)
-        var batch = plain + [UInt8](repeating: 0, count: 16)
+        var batch = question.header + room
         var batchSpan = batch.mutableSpan
         var arena = unsafe batchSpan.mutableBytes
-        let job = SRTPJob(
-            start: 0, headerCount: 12, count: plain.count, ssrc: ssrc, index: index, key: key)
-        protect([job], in: &arena)
+        _ = protect(
+            &arena, headerCount: 12, payload: question.payload.raw, ssrc: ssrc, index: index,
+            key: key, together: true)
+        finish()
         guard Array(single.prefix(count)) == question.answer,
             Array(batch.prefix(count)) == question.answer
         else { return false }

@@ -32,7 +32,7 @@ extension FanOut {
             item, UInt16(truncatingIfNeeded: outIndex), timestamp, slot, viewer, &window)
         let total = engine.protect(
             &window, headerCount: headerCount, payload: item.payload, ssrc: slot.hot.ssrc,
-            index: outIndex, key: viewer.hot.key)
+            index: outIndex, key: viewer.hot.key, together: true)
         batch.commit(total)
         note(item, outIndex, slot, total, viewer, turn)
         return .done
@@ -46,19 +46,18 @@ extension FanOut {
     ) -> Step {
         let length = Int(item.length)
         guard length <= Self.payloadMaximum else { return leaveOut(item, slot, viewer) }
-        if viewer.hot.isConnection, !admitConnection(viewer, turn) { return .held }
-        let start = batch.byteCount
+        if viewer.hot.flags[.isConnection], !admitConnection(viewer, turn) { return .held }
         var window = batch.window(Self.headerMaximum + length + Self.tagMaximum)
         let outIndex = UInt64(bitPattern: item.index &+ slot.hot.outDelta)
         let headerCount = writeHeader(item, outIndex, slot, viewer, turn, &window)
         let total = headerCount + length + viewer.hot.tagCount
-        if !viewer.hot.isValidated,
+        if !viewer.hot.flags[.isValidated],
             !viewer.cold.session.admitSending(total, on: viewer.cold.route)
         {
             return .held
         }
-        protect(item, headerCount, outIndex, slot, start: start, viewer, &engine, &window)
-        if viewer.hot.isConnection {
+        protect(item, headerCount, outIndex, slot, viewer, &engine, &window)
+        if viewer.hot.flags[.isConnection] {
             framed.send(window.bytes.extracting(0..<total), on: viewer.cold.route)
             viewer.cold.connectionBytes += total
         } else {
@@ -74,11 +73,11 @@ extension FanOut {
     ) {
         viewer.cold.sent.note(
             transport: viewer.hot.transport, slot: slot.number, kind: .media, outIndex: outIndex,
-            sourceIndex: item.index, size: total, at: turn.instant)
+            sourceIndex: item.index, size: total, at: turn.stamp)
         viewer.hot.transport &+= 1
         slot.hot.packets &+= 1
         slot.hot.octets &+= UInt32(item.length)
-        if viewer.hot.isPaced { viewer.cold.pace.charge(total) }
+        if viewer.hot.flags[.isPaced] { viewer.cold.pace.charge(total) }
         guard item.index >= slot.hot.next else { return }
         slot.hot.next = item.index + 1
         slot.hot.lastTicks = item.ticks
@@ -113,18 +112,18 @@ extension FanOut {
         _ item: borrowing GatherItem, _ slot: ViewerSlot, _ viewer: Viewer, _ turn: Turn
     ) {
         var carried: UInt8 = 0
-        if slot.hot.needsMid { carried |= SlotHot.Extensions.mid }
-        if slot.hot.captureID != 0, slot.hot.isLinear,
+        if slot.hot.flags[.needsMid] { carried |= SlotHot.Extensions.mid }
+        if slot.hot.captureID != 0, slot.hot.flags[.isLinear],
             turn.milliseconds &- slot.hot.capturedAt >= 1000
         {
             carried |= SlotHot.Extensions.capture
             slot.hot.capturedAt = turn.milliseconds
         }
         let isKey = item.isKey
-        if slot.hot.playoutID != 0, slot.hot.tellsPlayout || isKey {
+        if slot.hot.playoutID != 0, slot.hot.flags[.tellsPlayout] || isKey {
             carried |= SlotHot.Extensions.playout
             if turn.instant >= slot.cold.playoutUntil {
-                slot.hot.tellsPlayout = false
+                slot.hot.flags[.tellsPlayout] = false
             }
         }
         slot.hot.frameExtensions = carried
@@ -138,7 +137,7 @@ extension FanOut {
         _ turn: Turn, _ window: inout MutableRawSpan
     ) -> Int {
         let timestamp =
-            slot.hot.isLinear
+            slot.hot.flags[.isLinear]
             ? UInt32(truncatingIfNeeded: item.ticks) &+ slot.hot.timestampDelta
             : slot.cold.runs.current.timestamp(of: item.ticks)
         let sequence = UInt16(truncatingIfNeeded: outIndex)
@@ -202,45 +201,36 @@ extension FanOut {
 
     // MARK: Protection
 
-    /// Out of place from the history, or copied where something is changed on the way or many keys
-    /// are worked on at once.
+    /// Out of place from the history, or copied where something is changed on the way.
     @_lifetime(window: copy window)
     private func protect(
         _ item: borrowing GatherItem, _ headerCount: Int, _ outIndex: UInt64, _ slot: ViewerSlot,
-        start: Int, _ viewer: Viewer,
-        _ engine: inout CryptoEngine, _ window: inout MutableRawSpan
+        _ viewer: Viewer, _ engine: inout CryptoEngine, _ window: inout MutableRawSpan
     ) {
         let ssrc = slot.hot.ssrc
-        guard !viewer.hot.isGCM || slot.hot.isPatched else {
+        guard slot.hot.flags[.isPatched] || viewer.hot.flags[.isConnection] else {
             _ = engine.protect(
                 &window, headerCount: headerCount, payload: item.payload, ssrc: ssrc,
-                index: outIndex, key: viewer.hot.key)
+                index: outIndex, key: viewer.hot.key, together: true)
             return
         }
         window.copy(item.payload, at: headerCount)
-        if slot.hot.isPatched {
+        if slot.hot.flags[.isPatched] {
             VP8Picture.patch(&window, at: headerCount, item, slot.cold.runs.current)
         }
-        finish(
-            headerCount: headerCount, count: headerCount + Int(item.length), ssrc, outIndex,
-            start: start, viewer, &engine, &window)
+        finish(headerCount, Int(item.length), ssrc, outIndex, viewer, &engine, &window)
     }
 
-    /// A packet whose payload is in place: protected now, or with the others of this turn.
+    /// A packet whose payload of so many bytes is in place: protected together with others, but for
+    /// what goes to a connection, which copies it at once.
     @_lifetime(window: copy window)
     func finish(
-        headerCount: Int, count: Int, _ ssrc: UInt32, _ index: UInt64, start: Int,
-        _ viewer: Viewer, _ engine: inout CryptoEngine, _ window: inout MutableRawSpan
+        _ headerCount: Int, _ count: Int, _ ssrc: UInt32, _ index: UInt64, _ viewer: Viewer,
+        _ engine: inout CryptoEngine, _ window: inout MutableRawSpan
     ) {
-        var job = SRTPJob(
-            start: start, headerCount: headerCount, count: count, ssrc: ssrc, index: index,
-            key: viewer.hot.key)
-        if !viewer.hot.isGCM, !viewer.hot.isConnection {
-            jobs.append(job)
-        } else {
-            job.start = 0
-            engine.protectInPlace(job, in: &window)
-        }
+        _ = engine.protect(
+            &window, headerCount: headerCount, count: count, ssrc: ssrc, index: index,
+            key: viewer.hot.key, together: !viewer.hot.flags[.isConnection])
     }
 }
 

@@ -37,18 +37,21 @@ extension FanOut {
     }
 
     private func slot(of ssrc: UInt32, _ place: Int) -> Int? {
-        for slot in 0..<ViewerHot.slotCount
-        where table[place].slot(slot).hot.ssrc == ssrc
-            && table[place].slot(slot).hot.state != .absent
-        {
-            return slot
+        slot(place) { $0.hot.ssrc == ssrc }
+    }
+
+    /// Of those that were negotiated.
+    private func slot(_ place: Int, where isMeant: (ViewerSlot) -> Bool) -> Int? {
+        let viewer = table[place]
+        return (0..<ViewerHot.slotCount).first { number in
+            let slot = viewer.slot(number)
+            return slot.hot.state != .absent && isMeant(slot)
         }
-        return nil
     }
 
     private func hear(_ block: RTCPReportBlock, _ place: Int, at now: Instant) -> Bool {
         guard let slot = slot(of: block.ssrc, place) else { return false }
-        table[place].slot(slot).hot.needsMid = false
+        table[place].slot(slot).hot.flags[.needsMid] = false
         let echoed =
             block.lastReport == 0
             ? nil : table[place].cold.reports.find(block.lastReport)
@@ -64,7 +67,7 @@ extension FanOut {
                 block, clockRate: rate, roundTrip: roundTrip)
             choosePlayout(place, at: now)
         }
-        guard let echoed, !table[place].hot.isValidated else { return false }
+        guard let echoed, !table[place].hot.flags[.isValidated] else { return false }
         return echoed.route == table[place].cold.route
     }
 
@@ -83,7 +86,7 @@ extension FanOut {
         guard wanted != table[place].cold.playoutDelay else { return }
         table[place].cold.playoutDelay = wanted
         table[place].cold.decisions.note(.playoutDelay, Int32(wanted) * 10, at: now)
-        table[place].slot(ViewerHot.video).hot.tellsPlayout = true
+        table[place].slot(ViewerHot.video).hot.flags[.tellsPlayout] = true
         table[place].slot(ViewerHot.video).cold.playoutUntil = now + Self.playoutRepeated
     }
 
@@ -100,7 +103,7 @@ extension FanOut {
         for bit: UInt16 in 0..<16 where nack.mask & (1 << bit) != 0 {
             ask(nack.first &+ 1 &+ bit, slot, place, near: newest)
         }
-        table[place].hot.hasRepairs = true
+        table[place].hot.flags[.hasRepairs] = true
         if now < dueAt { dueAt = now }
     }
 
@@ -122,13 +125,7 @@ extension FanOut {
     // MARK: Choices
 
     private func slot(_ name: SlotName, _ place: Int) -> Int? {
-        for slot in 0..<ViewerHot.slotCount
-        where table[place].slot(slot).cold.name == name
-            && table[place].slot(slot).hot.state != .absent
-        {
-            return slot
-        }
-        return nil
+        slot(place) { $0.cold.name == name }
     }
 
     /// Nothing of this slot until `resume`.
@@ -141,6 +138,8 @@ extension FanOut {
         table[place].slot(slot).hot.state = .paused
         table[place].slot(slot).cold.waitUntil = .distantFuture
         table[place].cold.decisions.note(.paused, Int32(slot), at: now)
+        isDemandStale = true
+        if now < dueAt { dueAt = now }
     }
 
     /// Goes on with the next key frame; sound at once.
@@ -150,6 +149,7 @@ extension FanOut {
         else { return }
         rejoin(table[place].slot(slot), keyAfter: now)
         table[place].cold.decisions.note(.resumed, Int32(slot), at: now)
+        isDemandStale = true
         if now < dueAt { dueAt = now }
     }
 
@@ -159,6 +159,7 @@ extension FanOut {
             table[place].slot(ViewerHot.video).hot.state != .absent
         else { return }
         table[place].slot(ViewerHot.video).cold.wanted = layer
+        isDemandStale = true
         if layer == .off {
             pause(id, .video, at: now)
         } else {
@@ -182,8 +183,8 @@ extension FanOut {
     func noteChoices(_ place: Int) {
         var isPinned = false
         if case .rid = table[place].slot(ViewerHot.video).cold.wanted { isPinned = true }
-        table[place].slot(ViewerHot.video).hot.isPinned = isPinned
-        table[place].slot(ViewerHot.video).hot.isSelective =
+        table[place].slot(ViewerHot.video).hot.flags[.isPinned] = isPinned
+        table[place].slot(ViewerHot.video).hot.flags[.isSelective] =
             isPinned || table[place].slot(ViewerHot.video).cold.isKeyOnly
             || table[place].slot(ViewerHot.video).cold.temporalMaximum < 7
     }

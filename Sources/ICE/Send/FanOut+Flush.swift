@@ -8,12 +8,15 @@ package import Wire
 struct Turn {
     let instant: Instant
     let milliseconds: UInt32
+    /// As records of sent packets have it.
+    let stamp: UInt32
     let wall: WallClockModel
 
     init(at now: Instant, _ wall: WallClockModel) {
         instant = now
         self.wall = wall
         milliseconds = UInt32(truncatingIfNeeded: now.nanoseconds / 1_000_000)
+        stamp = SentRing.stamp(now)
     }
 }
 
@@ -24,6 +27,18 @@ enum Step {
     case full
     /// The viewer takes nothing now: its path, its connection or its pace.
     case held
+}
+
+/// What was stored since the last turn, as all viewers of a stream find it.
+private struct New: ~Escapable {
+    let heads: Span<LaneHead>
+    let items: Span<GatherItem>
+
+    @_lifetime(copy heads, copy items)
+    init(heads: Span<LaneHead>, items: Span<GatherItem>) {
+        self.heads = heads
+        self.items = items
+    }
 }
 
 extension FanOut {
@@ -42,13 +57,14 @@ extension FanOut {
             turn &+= 1
             resumeAt = 0
         }
-        gather(at: now)
+        if !isResuming || !isGathered(at: now) { gather(at: now) }
         if !isResuming { dueAt = .distantFuture }
         let turn = Turn(at: now, wall)
         isResuming = serveAll(turn, &engine, &batch, &framed)
-        protectJobs(&engine, &batch)
+        engine.finish()
         guard !isResuming else { return .batchFull }
         for number in heads.indices { heads[number].from = heads[number].end }
+        tellDemand(in: stream, at: now, into: &orders)
         requestKeys(in: stream, at: now, into: &orders)
         return .done
     }
@@ -58,65 +74,66 @@ extension FanOut {
         _ turn: Turn, _ engine: inout CryptoEngine, _ batch: inout SendBatch,
         _ framed: inout RTCOutput
     ) -> Bool {
-        let items = gathered
-        while resumeAt < table.end {
-            let place = resumeAt
-            if table.isUsed(place) {
-                prefetch(behind: place, engine)
-                let step = serve(
-                    table[place], items.span, turn, &engine, &batch, &framed)
-                if step == .full { return true }
-                dueAt = min(dueAt, table[place].hot.dueAt)
-                if table[place].hot.isHopeless { sayHopeless(place) }
+        let news = (heads: gatheredHeads, items: gathered)
+        let new = New(heads: news.heads.span, items: news.items.span)
+        let seats = table.seats
+        var (place, due) = (resumeAt, dueAt)
+        defer { (resumeAt, dueAt) = (place, due) }
+        while place < seats.end {
+            if seats.isUsed(place) {
+                prefetch(behind: place, seats, engine)
+                let viewer = seats[place]
+                if serve(viewer, new, turn, &engine, &batch, &framed) == .full { return true }
+                due = min(due, viewer.hot.dueAt)
+                if viewer.hot.flags[.isHopeless] { sayHopeless(place) }
             }
-            resumeAt += 1
+            place += 1
         }
         return false
     }
 
     private func serve(
-        _ viewer: Viewer, _ items: Span<GatherItem>, _ turn: Turn,
+        _ viewer: Viewer, _ new: New, _ turn: Turn,
         _ engine: inout CryptoEngine, _ batch: inout SendBatch, _ framed: inout RTCOutput
     ) -> Step {
         let isDue = viewer.hot.dueAt <= turn.instant
         // The steps say when they want to be called again.
         if isDue { viewer.hot.dueAt = .distantFuture }
-        guard viewer.hot.isWritable else { return .done }
+        guard viewer.hot.flags[.isWritable] else { return .done }
         batch.begin(to: viewer.hot.destination, from: viewer.hot.source)
-        var step = sendMedia(viewer, items, turn, &engine, &batch, &framed)
-        guard isDue || viewer.hot.reportsNow else { return step }
+        var step = sendMedia(viewer, new, turn, &engine, &batch, &framed)
+        guard isDue || viewer.hot.flags[.reportsNow] else { return step }
         if step != .full, viewer.cold.reportAt <= turn.instant {
             step = sendReports(viewer, turn, &engine, &batch, &framed)
         }
         if step == .full {
             viewer.hot.dueAt = turn.instant
         } else {
-            viewer.hot.reportsNow = false
+            viewer.hot.flags[.reportsNow] = false
             viewer.hot.dueAt = min(viewer.hot.dueAt, viewer.nextDue(after: turn.instant))
         }
         return step
     }
 
     private func sendMedia(
-        _ viewer: Viewer, _ items: Span<GatherItem>, _ turn: Turn,
+        _ viewer: Viewer, _ new: New, _ turn: Turn,
         _ engine: inout CryptoEngine, _ batch: inout SendBatch, _ framed: inout RTCOutput
     ) -> Step {
         let sound = viewer.slot(ViewerHot.audio)
-        let audio = send(sound, viewer, items, turn, &engine, &batch, &framed)
+        let audio = send(sound, viewer, new, turn, &engine, &batch, &framed)
         guard audio == .done else { return audio }
-        if viewer.hot.hasRepairs {
+        if viewer.hot.flags[.hasRepairs] {
             let repairs = sendRepairs(viewer, turn, &engine, &batch, &framed)
             guard repairs == .done else { return repairs }
         }
         let picture = viewer.slot(ViewerHot.video)
-        return send(picture, viewer, items, turn, &engine, &batch, &framed)
+        return send(picture, viewer, new, turn, &engine, &batch, &framed)
     }
 
     /// One slot of one viewer: the short way if it is where the turn began, else by the history.
     private func send(
-        _ slot: ViewerSlot, _ viewer: Viewer,
-        _ items: Span<GatherItem>, _ turn: Turn, _ engine: inout CryptoEngine,
-        _ batch: inout SendBatch, _ framed: inout RTCOutput
+        _ slot: ViewerSlot, _ viewer: Viewer, _ new: New, _ turn: Turn,
+        _ engine: inout CryptoEngine, _ batch: inout SendBatch, _ framed: inout RTCOutput
     ) -> Step {
         switch slot.hot.state {
         case .absent, .paused: return .done
@@ -124,44 +141,46 @@ extension FanOut {
             return read(slot, viewer, turn, &engine, &batch, &framed)
         case .live: break
         }
-        let head = heads[Int(slot.hot.lane)]
+        let head = new.heads[Int(slot.hot.lane)]
         let isPlain =
-            head.isOrdinary && (head.isBest || slot.hot.isPinned)
-            && slot.hot.repairsSeen == head.repairCount && !slot.hot.isSelective
-            && !slot.hot.needsRun && !slot.hot.isSkipping && !viewer.hot.isPaced
+            head.isOrdinary && (head.isBest || slot.hot.flags[.isPinned])
+            && slot.hot.repairsSeen == head.repairCount && !slot.hot.flags[.isSelective]
+            && !slot.hot.flags[.needsRun] && !slot.hot.flags[.isSkipping]
+            && !viewer.hot.flags[.isPaced]
         if isPlain, slot.hot.next == head.end { return .done }
         guard isPlain, slot.hot.next == head.from,
             slot.hot.generation == head.generation
         else {
             return read(slot, viewer, turn, &engine, &batch, &framed)
         }
+        // A run that is cut in two costs a message more.
+        guard batch.isEmpty || batch.fits(Int(head.room)) else { return .full }
         for place in Int(head.itemsFrom)..<Int(head.itemsEnd) {
-            let step = emit(items[place], slot, viewer, turn, &engine, &batch, &framed)
+            let step = emit(new.items[place], slot, viewer, turn, &engine, &batch, &framed)
             guard step == .done else { return step }
         }
         slot.hot.next = head.end
         return .done
     }
 
-    /// The key of the next viewer comes nearer while this one is served.
-    private func prefetch(behind place: Int, _ engine: borrowing CryptoEngine) {
-        guard place + 1 < table.end, table.isUsed(place + 1) else { return }
-        engine.prefetch(table[place + 1].hot.key)
+    /// What the next viewer needs comes nearer while this one is served: its key, where its next
+    /// packets are recorded, and, so that this is known in time, the record's place of the one
+    /// after it.
+    private func prefetch(
+        behind place: Int, _ seats: Seats, _ engine: borrowing CryptoEngine
+    ) {
+        if seats.isUsed(place + 2) { seats[place + 2].prefetch() }
+        guard seats.isUsed(place + 1) else { return }
+        let viewer = seats[place + 1]
+        viewer.cold.sent.prefetch(viewer.hot.transport)
+        engine.prefetch(viewer.hot.key, isGCM: viewer.hot.flags[.isGCM])
     }
 
     private func sayHopeless(_ place: Int) {
-        table[place].hot.isHopeless = false
+        table[place].hot.flags[.isHopeless] = false
         guard !table[place].cold.wasHopeless else { return }
         table[place].cold.wasHopeless = true
         events.append(.hopeless(table.id(at: place)))
-    }
-
-    /// Packets of AES-CM viewers, all at once.
-    private func protectJobs(_ engine: inout CryptoEngine, _ batch: inout SendBatch) {
-        guard !jobs.isEmpty else { return }
-        var arena = batch.arenaBytes()
-        engine.protect(jobs, in: &arena)
-        jobs.removeAll(keepingCapacity: true)
     }
 
     private func requestKeys(

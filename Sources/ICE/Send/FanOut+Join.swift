@@ -107,12 +107,12 @@ extension FanOut {
         slot.cold.nacksInJoin = 0
         slot.cold.joins += 1
         slot.cold.waitUntil = .distantFuture
-        slot.hot.tellsPlayout = slot.hot.playoutID != 0
+        slot.hot.flags[.tellsPlayout] = slot.hot.playoutID != 0
         slot.cold.playoutUntil = .distantFuture
         let number = Int(slot.hot.lane)
         viewer.cold.pace.limit(
             to: plan.rate, averageFrame: heads[number].averageFrame, at: now)
-        viewer.hot.isPaced = true
+        viewer.hot.flags[.isPaced] = true
         viewer.cold.decisions.note(.joined, Int32(clamping: plan.catchUp.milliseconds), at: now)
         return true
     }
@@ -131,7 +131,7 @@ extension FanOut {
         if slot.cold.shift > 0 { endRun(slot) }
         viewer.cold.decisions.note(.caughtUp, at: now)
         viewer.cold.pace.unlimit()
-        viewer.hot.isPaced = false
+        viewer.hot.flags[.isPaced] = false
         goLive(slot, viewer, now)
     }
 
@@ -141,11 +141,11 @@ extension FanOut {
         slot.hot.state = .live
         slot.cold.shift = 0
         slot.cold.requestFailed = false
-        slot.hot.tellsPlayout = slot.hot.playoutID != 0
+        slot.hot.flags[.tellsPlayout] = slot.hot.playoutID != 0
         slot.cold.playoutUntil = now + Self.playoutRepeated
         // Browsers hold sound against picture by the reports of both: they come at once.
         viewer.cold.reportAt = min(viewer.cold.reportAt, now)
-        viewer.hot.reportsNow = true
+        viewer.hot.flags[.reportsNow] = true
     }
 
     /// A burst that is too long to catch up jumps to the next key frame when there is one; one
@@ -156,7 +156,7 @@ extension FanOut {
         if slot.cold.nacksInJoin >= Self.joinLossMaximum {
             rejoin(slot, keyAfter: lane.history.newestArrival)
             viewer.cold.pace.unlimit()
-            viewer.hot.isPaced = false
+            viewer.hot.flags[.isPaced] = false
             return true
         }
         guard let key = lane.history.lastKey, key > index else { return false }

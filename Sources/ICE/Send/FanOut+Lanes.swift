@@ -12,11 +12,12 @@ extension FanOut {
         in stream: any ReadableStream, at now: Instant, into orders: inout Orders
     ) {
         needsResolve = false
+        gatheredAt = nil
+        isDemandStale = true
         answersPLI = stream.answersPLI
         for index in feeds.indices where feeds[index].readers > 0 {
             if let present = feeds[index].rendition, present.encodings.isEmpty {
-                stream.close(present, ReaderFigures(), at: now, into: &orders)
-                feeds[index].rendition = nil
+                closeFeed(index, in: stream, at: now, into: &orders)
             }
             if feeds[index].rendition == nil {
                 feeds[index].rendition = stream.open(feeds[index].want, at: now, into: &orders)
@@ -44,9 +45,7 @@ extension FanOut {
         in stream: any ReadableStream, at now: Instant, into orders: inout Orders
     ) {
         for index in feeds.indices where feeds[index].readers == 0 {
-            guard let rendition = feeds[index].rendition else { continue }
-            stream.close(rendition, ReaderFigures(), at: now, into: &orders)
-            feeds[index].rendition = nil
+            closeFeed(index, in: stream, at: now, into: &orders)
             feeds[index].lanes = []
             feeds[index].best = Lane.none
         }
@@ -214,8 +213,22 @@ extension FanOut {
     /// processor's nearer caches gains nothing.
     private static let gatherMaximum = 512
 
+    /// Whether the list still holds: a batch was full, and nothing was stored since.
+    func isGathered(at now: Instant) -> Bool {
+        guard now == gatheredAt else { return false }
+        for number in lanes.indices {
+            guard let history = lanes[number]?.history else { continue }
+            guard history.start == heads[number].start, history.end == heads[number].end,
+                UInt32(truncatingIfNeeded: history.repairCount) == heads[number].repairCount,
+                history.figures.resets == lanes[number]?.resets
+            else { return false }
+        }
+        return true
+    }
+
     /// Looks up what is new in each lane that is read.
     func gather(at now: Instant) {
+        gatheredAt = now
         for index in feeds.indices where feeds[index].rendition != nil { refresh(index, at: now) }
         for number in lanes.indices {
             guard let resets = lanes[number]?.history.figures.resets else { continue }
@@ -227,10 +240,13 @@ extension FanOut {
             guard let lane = lanes[number] else { continue }
             gather(lane, number, at: now)
         }
+        gatheredHeads.removeAll(keepingCapacity: true)
+        gatheredHeads.append(contentsOf: heads)
     }
 
     private func gather(_ lane: Lane, _ number: Int, at now: Instant) {
         let history = lane.history
+        heads[number].start = history.start
         heads[number].end = history.end
         heads[number].newestArrival = history.newestArrival
         heads[number].repairCount = UInt32(truncatingIfNeeded: history.repairCount)
@@ -268,13 +284,15 @@ extension FanOut {
         guard let first = range.first else { return true }
         let generation = gathered[first].generation
         heads[number].generation = UInt8(truncatingIfNeeded: generation)
-        var keyBytes = 0
+        var (keyBytes, room) = (0, 0)
         for place in range {
+            room += Self.headerMaximum + Int(gathered[place].length) + 2 * Self.tagMaximum
             if gathered[place].generation != generation { return false }
             if gathered[place].isKey, lanes[number]?.history.beginsAnywhere == false {
                 keyBytes += Int(gathered[place].length)
             }
         }
+        heads[number].room = Int32(clamping: room)
         let late = heads[number].newestArrival - gathered[first].arrival
         return late <= LagRule.realTime.budget && keyBytes <= Self.keyFrameUnspread
     }

@@ -26,9 +26,9 @@ extension FanOut {
             switch find(slot, viewer, turn.instant) {
             case .again: continue
             case .nothing:
-                if slot.isVideo, viewer.hot.isPaced, slot.hot.state == .live {
+                if slot.isVideo, viewer.hot.flags[.isPaced], slot.hot.state == .live {
                     viewer.cold.pace.unlimit()
-                    viewer.hot.isPaced = false
+                    viewer.hot.flags[.isPaced] = false
                 }
                 return .done
             case .item(let index):
@@ -64,7 +64,7 @@ extension FanOut {
             let meta = history.meta(index)
         else { return idle(lane, slot, viewer, now) ? .again : .nothing }
         guard meta.startsFrame else {
-            guard slot.hot.isSkipping else { return .item(index) }
+            guard slot.hot.flags[.isSkipping] else { return .item(index) }
             skip(index, slot)
             return .again
         }
@@ -76,8 +76,8 @@ extension FanOut {
         _ index: Int64, _ meta: ItemMeta, _ lane: Lane, _ slot: ViewerSlot, _ viewer: Viewer,
         _ now: Instant
     ) -> Found {
-        let wasSkipping = slot.hot.isSkipping
-        slot.hot.isSkipping = false
+        let wasSkipping = slot.hot.flags[.isSkipping]
+        slot.hot.flags[.isSkipping] = false
         if slot.hot.state == .join {
             if index >= slot.cold.joinEnd { arrive(slot, viewer, now) }
             guard slot.hot.state != .waitKey else { return .again }
@@ -93,10 +93,10 @@ extension FanOut {
             return .again
         }
         guard isWanted(meta, slot, viewer) else {
-            if !wasSkipping, !slot.hot.needsRun { endRun(slot) }
+            if !wasSkipping, !slot.hot.flags[.needsRun] { endRun(slot) }
             skip(index, slot)
-            slot.hot.isSkipping = true
-            slot.hot.needsRun = true
+            slot.hot.flags[.isSkipping] = true
+            slot.hot.flags[.needsRun] = true
             return .again
         }
         return .item(index)
@@ -124,14 +124,14 @@ extension FanOut {
     ) -> Bool {
         let history = lane.history
         let lag = history.newestArrival - meta.arrival
-        if let close = viewer.cold.rule.close, lag > close { viewer.hot.isHopeless = true }
+        if let close = viewer.cold.rule.close, lag > close { viewer.hot.flags[.isHopeless] = true }
         guard lag > viewer.cold.rule.budget else { return false }
         let behind = Int32(clamping: lag.milliseconds)
         if history.beginsAnywhere {
             guard history.end - 1 > index else { return false }
             endRun(slot)
             slot.hot.next = history.end - 1
-            slot.hot.needsRun = true
+            slot.hot.flags[.needsRun] = true
             viewer.cold.decisions.note(.skippedToNewest, behind, at: now)
             return true
         }
@@ -142,7 +142,7 @@ extension FanOut {
         {
             endRun(slot)
             slot.hot.next = key
-            slot.hot.needsRun = true
+            slot.hot.flags[.needsRun] = true
             viewer.cold.decisions.note(.skippedToKey, behind, at: now)
             return true
         }
@@ -157,7 +157,7 @@ extension FanOut {
     func rejoin(_ slot: ViewerSlot, keyAfter: Instant) {
         endRun(slot)
         slot.hot.state = .waitKey
-        slot.hot.isSkipping = false
+        slot.hot.flags[.isSkipping] = false
         slot.cold.keyAfter = keyAfter
         slot.cold.keyFloor = keyAfter
         slot.cold.waitUntil = .distantFuture
@@ -200,7 +200,7 @@ extension FanOut {
         endRun(slot)
         enterLane(slot, number)
         slot.hot.next = key
-        slot.hot.needsRun = true
+        slot.hot.flags[.needsRun] = true
         viewer.cold.decisions.note(.switchedEncoding, Int32(target.encoding.id.layer), at: now)
         return true
     }
@@ -232,14 +232,14 @@ extension FanOut {
     ) -> Bool {
         guard slot.isVideo else { return true }
         let head = heads[Int(slot.hot.lane)]
-        if !viewer.hot.isPaced, item.isKey, item.startsFrame, slot.hot.state == .live,
+        if !viewer.hot.flags[.isPaced], item.isKey, item.startsFrame, slot.hot.state == .live,
             keyFrameSize(slot) > Self.keyFrameUnspread
         {
             let rate = max(JoinPlan.rateMinimum, 4 * head.bitsPerSecond)
             viewer.cold.pace.limit(to: rate, averageFrame: head.averageFrame, at: now)
-            viewer.hot.isPaced = true
+            viewer.hot.flags[.isPaced] = true
         }
-        guard viewer.hot.isPaced else { return true }
+        guard viewer.hot.flags[.isPaced] else { return true }
         if viewer.cold.pace.maySend(at: now, averageFrame: head.averageFrame) { return true }
         if let due = viewer.cold.pace.dueAt { viewer.hot.dueAt = min(viewer.hot.dueAt, due) }
         return false

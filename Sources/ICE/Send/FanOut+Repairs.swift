@@ -18,7 +18,7 @@ extension FanOut {
             guard step == .done else { return step }
             viewer.cold.asked.removeFirst()
         }
-        viewer.hot.hasRepairs = false
+        viewer.hot.flags[.hasRepairs] = false
         if viewer.cold.traffic.repairsRefused > refused {
             let count = viewer.cold.traffic.repairsRefused - refused
             viewer.cold.decisions.note(.repairRefused, Int32(clamping: count), at: turn.instant)
@@ -54,7 +54,7 @@ extension FanOut {
         }
         let room = Self.headerMaximum + Int(item.length) + 2 + 2 * Self.tagMaximum
         guard batch.fits(room) else { return .full }
-        if viewer.hot.isConnection { return .done }  // TCP repairs by itself.
+        if viewer.hot.flags[.isConnection] { return .done }  // TCP repairs by itself.
         let hasStream = slot.cold.hasRTX && run.repairType != 0
         let original =
             hasStream ? nil : viewer.cold.sent.media(slot: slot.number, outIndex: entry.outIndex)
@@ -67,21 +67,19 @@ extension FanOut {
             viewer.cold.traffic.repairsRefused += 1
             return .done
         }
-        let start = batch.byteCount
+        // Before it is protected: what is submitted is written, whether it leaves or not.
+        guard
+            viewer.hot.flags[.isValidated]
+                || viewer.cold.session.admitSending(room, on: viewer.cold.route)
+        else { return .done }
         var window = batch.window(room)
         let total: Int
         if let original {
-            total = writeAgain(
-                item, run, entry, original, start: start, viewer, &engine, &window)
+            total = writeAgain(item, run, entry, original, viewer, &engine, &window)
         } else {
-            total = writeRTX(item, run, entry, start: start, viewer, &engine, &window)
+            total = writeRTX(item, run, entry, viewer, &engine, &window)
         }
-        guard total > 0,
-            viewer.hot.isValidated || viewer.cold.session.admitSending(total, on: viewer.cold.route)
-        else {
-            jobs.removeAll { $0.start == start }
-            return .done
-        }
+        guard total > 0 else { return .done }
         batch.commit(total)
         noteRepair(item, run, entry, total, isRTX: original == nil, viewer, turn)
         return .done
@@ -94,11 +92,11 @@ extension FanOut {
         viewer.cold.asked.note(entry, at: turn.instant)
         viewer.cold.traffic.repairs += 1
         viewer.cold.traffic.repairBytes += UInt64(total)
-        if viewer.hot.isPaced { viewer.cold.pace.charge(total) }
+        if viewer.hot.flags[.isPaced] { viewer.cold.pace.charge(total) }
         guard isRTX else { return }
         viewer.cold.sent.note(
             transport: viewer.hot.transport, slot: Int(entry.slot), kind: .repair,
-            outIndex: entry.outIndex, sourceIndex: item.index, size: total, at: turn.instant)
+            outIndex: entry.outIndex, sourceIndex: item.index, size: total, at: turn.stamp)
         viewer.hot.transport &+= 1
         viewer.slot(Int(entry.slot)).cold.rtxNext += 1
     }
@@ -106,9 +104,8 @@ extension FanOut {
     /// RFC 4588: a stream of its own, with the lost number in front of the payload.
     @_lifetime(window: copy window)
     private func writeRTX(
-        _ item: borrowing GatherItem, _ run: Run, _ entry: AskedPackets.Entry, start: Int,
-        _ viewer: Viewer,
-        _ engine: inout CryptoEngine, _ window: inout MutableRawSpan
+        _ item: borrowing GatherItem, _ run: Run, _ entry: AskedPackets.Entry,
+        _ viewer: Viewer, _ engine: inout CryptoEngine, _ window: inout MutableRawSpan
     ) -> Int {
         let slot = viewer.slot(Int(entry.slot))
         let index = slot.cold.rtxNext
@@ -122,7 +119,7 @@ extension FanOut {
                 timestamp: run.timestamp(of: item.ticks), ssrc: ssrc, padded: item.padding > 0,
                 into: &out)
             header.write(id: slot.hot.transportID, uint16: viewer.hot.transport, into: &out)
-            if slot.hot.needsMid, !viewer.cold.omitsMidOnRTX, let mid = slot.cold.mid {
+            if slot.hot.flags[.needsMid], !viewer.cold.omitsMidOnRTX, let mid = slot.cold.mid {
                 header.write(id: slot.hot.midID, mid, into: &out)
             }
             headerCount = header.finish(into: &out)
@@ -130,9 +127,7 @@ extension FanOut {
         }
         let payload = headerCount + 2
         copy(item, run, at: payload, &window)
-        finish(
-            headerCount: headerCount, count: payload + Int(item.length), ssrc, index,
-            start: start, viewer, &engine, &window)
+        finish(headerCount, 2 + Int(item.length), ssrc, index, viewer, &engine, &window)
         return payload + Int(item.length) + viewer.hot.tagCount
     }
 
@@ -141,9 +136,8 @@ extension FanOut {
     @_lifetime(window: copy window)
     private func writeAgain(
         _ item: borrowing GatherItem, _ run: Run, _ entry: AskedPackets.Entry,
-        _ original: (record: SentRing.Record, transport: UInt16), start: Int,
-        _ viewer: Viewer,
-        _ engine: inout CryptoEngine, _ window: inout MutableRawSpan
+        _ original: (record: SentRing.Record, transport: UInt16),
+        _ viewer: Viewer, _ engine: inout CryptoEngine, _ window: inout MutableRawSpan
     ) -> Int {
         let slot = viewer.slot(Int(entry.slot))
         let wanted = Int(original.record.size) - Int(item.length) - viewer.hot.tagCount
@@ -165,8 +159,7 @@ extension FanOut {
         guard headerCount == wanted else { return 0 }
         copy(item, run, at: headerCount, &window)
         finish(
-            headerCount: headerCount, count: headerCount + Int(item.length),
-            slot.hot.ssrc, entry.outIndex, start: start, viewer, &engine, &window)
+            headerCount, Int(item.length), slot.hot.ssrc, entry.outIndex, viewer, &engine, &window)
         return headerCount + Int(item.length) + viewer.hot.tagCount
     }
 

@@ -67,9 +67,10 @@ extension FanOut {
         }
         let total = engine.protectRTCP(&window, count: count, index: index, key: viewer.hot.key)
         guard
-            viewer.hot.isValidated || viewer.cold.session.admitSending(total, on: viewer.cold.route)
+            viewer.hot.flags[.isValidated]
+                || viewer.cold.session.admitSending(total, on: viewer.cold.route)
         else { return }
-        if viewer.hot.isConnection {
+        if viewer.hot.flags[.isConnection] {
             framed.send(window.bytes.extracting(0..<total), on: viewer.cold.route)
         } else {
             batch.commit(total)
@@ -110,7 +111,7 @@ extension FanOut {
         }
         let route = table[place].cold.route
         guard
-            table[place].hot.isValidated
+            table[place].hot.flags[.isValidated]
                 || table[place].cold.session.admitSending(total, on: route)
         else { return }
         out.send(bytes.raw.extracting(0..<total), on: route)

@@ -9,7 +9,7 @@ extension FanOut {
     /// Ends the open run before the packet that would be read next, and keeps what the next run
     /// has to go on from.
     func endRun(_ slot: ViewerSlot) {
-        slot.hot.needsRun = true
+        slot.hot.flags[.needsRun] = true
         guard slot.cold.runs.isOpen else { return }
         let run = slot.cold.runs.current
         let next = max(slot.hot.next, run.sourceFirst)
@@ -49,7 +49,7 @@ extension FanOut {
     func prepare(
         _ item: borrowing GatherItem, _ slot: ViewerSlot, _ viewer: Viewer, _ now: Instant
     ) {
-        if slot.hot.needsRun {
+        if slot.hot.flags[.needsRun] {
             beginRun(item, slot, viewer, now)
         } else if slot.hot.generation != UInt8(truncatingIfNeeded: item.generation),
             item.startsFrame
@@ -92,14 +92,14 @@ extension FanOut {
             patch(&run, item, slot, viewer)
         }
         slot.cold.runs.begin(run)
-        slot.hot.needsRun = false
+        slot.hot.flags[.needsRun] = false
         slot.hot.next = item.index
         slot.hot.lastTicks = item.ticks
         slot.hot.outDelta = Int64(bitPattern: run.outFirst) &- item.index
-        slot.hot.isLinear = shift == 0
+        slot.hot.flags[.isLinear] = shift == 0
         slot.hot.timestampDelta =
             run.timestampFirst &- UInt32(truncatingIfNeeded: item.ticks)
-        slot.hot.isPatched = run.pictureIDDelta != 0 || run.tl0Delta != 0
+        slot.hot.flags[.isPatched] = run.pictureIDDelta != 0 || run.tl0Delta != 0
         slot.hot.repairsSeen = UInt32(truncatingIfNeeded: lane.history.repairCount)
         // Each run says at its start when it was taken.
         let milliseconds = UInt32(truncatingIfNeeded: now.nanoseconds / 1_000_000)
@@ -149,7 +149,7 @@ extension FanOut {
         _ slot: ViewerSlot, _ viewer: Viewer, _ turn: Turn,
         _ engine: inout CryptoEngine, _ batch: inout SendBatch, _ framed: inout RTCOutput
     ) -> Step {
-        guard slot.cold.runs.isOpen, !slot.hot.needsRun,
+        guard slot.cold.runs.isOpen, !slot.hot.flags[.needsRun],
             let lane = lane(slot.hot.lane)
         else { return .done }
         let history = lane.history

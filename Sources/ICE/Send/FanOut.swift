@@ -35,10 +35,13 @@ package final class FanOut {
     var lanes: [Lane?] = []
     var heads: [LaneHead] = []
     var gathered: [GatherItem] = []
-    var jobs: [SRTPJob] = []
+    /// The heads as they were then: those that change while viewers are served are others.
+    var gatheredHeads: [LaneHead] = []
+    var gatheredAt: Instant?
     var transportFeedback = TransportFeedback()
     var events: [Event] = []
     var needsResolve = false
+    var isDemandStale = false
     var resumeAt = 0
     var isResuming = false
     var turn: UInt64 = 0
@@ -49,7 +52,6 @@ package final class FanOut {
     package init(dice: SplitMix64) {
         self.dice = dice
         gathered.reserveCapacity(256)
-        jobs.reserveCapacity(256)
     }
 
     package var isEmpty: Bool { table.count == 0 }
@@ -76,7 +78,8 @@ package final class FanOut {
         // A new viewer hears what is said from here on. Not from the first look on: what comes by
         // relay arrived, by our clock, a moment before it is looked at.
         sound.keyAfter = now
-        var cold = ViewerCold(setup)
+        var cold = ViewerCold(
+            setup, repeatsPlainly: picture.repeatsPlainly || sound.repeatsPlainly)
         cold.traffic.measure(at: now)
         var hot = ViewerHot(setup)
         hot.transport = UInt16(truncatingIfNeeded: dice.next())
@@ -143,6 +146,8 @@ package final class FanOut {
         }
         var state = table.remove(place)
         state.lanes = named
+        isDemandStale = true
+        if now < dueAt { dueAt = now }
         closeFeeds(in: stream, at: now, into: &orders)
         return state
     }
@@ -158,13 +163,13 @@ package final class FanOut {
     /// The route needs no limit any more: `RTCOutput.validated`.
     package func validated(_ id: ViewerID, _ route: Route) {
         guard let place = table.place(of: id), table[place].cold.route == route else { return }
-        table[place].hot.isValidated = true
+        table[place].hot.flags[.isValidated] = true
     }
 
     /// Whether an ICE-TCP connection takes more. Nothing is queued for it meanwhile.
     package func setWritable(_ id: ViewerID, _ isWritable: Bool, at now: Instant) {
         guard let place = table.place(of: id) else { return }
-        table[place].hot.isWritable = isWritable
+        table[place].hot.flags[.isWritable] = isWritable
         guard isWritable else { return }
         table[place].hot.dueAt = now
         if now < dueAt { dueAt = now }

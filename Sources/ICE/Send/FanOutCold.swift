@@ -133,14 +133,15 @@ struct ViewerCold: ~Copyable {
     /// Reports in a row that told of a calm path.
     var calmReports = 0
 
-    init(_ setup: ViewerSetup) {
+    /// - Parameter repeatsPlainly: One of its slots does.
+    init(_ setup: ViewerSetup, repeatsPlainly: Bool) {
         let negotiated = setup.session.negotiated
         session = setup.session
         cname = Array(negotiated.cname.utf8.prefix(255))
         omitsMidOnRTX = negotiated.omitsMidOnRTX
         route = setup.route
         rule = setup.route.isTCP ? .connection : .realTime
-        sent = SentRing(capacity: 1024, slots: 2)
+        sent = SentRing(capacity: 1024, slots: repeatsPlainly ? ViewerHot.slotCount : 0)
     }
 }
 

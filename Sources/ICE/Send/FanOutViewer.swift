@@ -94,60 +94,38 @@ struct SlotHot {
     var frameExtensions: UInt8 = 0
     /// The low bits of the format's generation that `payloadType` was chosen for.
     var generation: UInt8 = 0
-    var flags = Bits()
+    var flags = Flags<Flag>()
 
-    /// The next packet begins a run.
-    var needsRun: Bool {
-        get { flags[0] }
-        set { flags[0] = newValue }
-    }
-    /// The present frame is left out.
-    var isSkipping: Bool {
-        get { flags[1] }
-        set { flags[1] = newValue }
-    }
-    /// The run keeps the source's spacing: `timestampDelta` holds.
-    var isLinear: Bool {
-        get { flags[2] }
-        set { flags[2] = newValue }
-    }
-    /// VP8 picture ids are changed on the way.
-    var isPatched: Bool {
-        get { flags[3] }
-        set { flags[3] = newValue }
-    }
-    /// Layers or frames are left out: every frame is looked at.
-    var isSelective: Bool {
-        get { flags[4] }
-        set { flags[4] = newValue }
-    }
-    /// One layer was chosen: which one is the highest does not matter.
-    var isPinned: Bool {
-        get { flags[5] }
-        set { flags[5] = newValue }
-    }
-    /// The peer has not yet shown that it knows our SSRC.
-    var needsMid: Bool {
-        get { flags[6] }
-        set { flags[6] = newValue }
-    }
-    /// The peer is told for a while how long to buffer.
-    var tellsPlayout: Bool {
-        get { flags[7] }
-        set { flags[7] = newValue }
+    enum Flag: UInt8 {
+        /// The next packet begins a run.
+        case needsRun
+        /// The present frame is left out.
+        case isSkipping
+        /// The run keeps the source's spacing: `timestampDelta` holds.
+        case isLinear
+        /// VP8 picture ids are changed on the way.
+        case isPatched
+        /// Layers or frames are left out: every frame is looked at.
+        case isSelective
+        /// One layer was chosen: which one is the highest does not matter.
+        case isPinned
+        /// The peer has not yet shown that it knows our SSRC.
+        case needsMid
+        /// The peer is told for a while how long to buffer.
+        case tellsPlayout
     }
 
     /// The source's own spacing, no changes on the way, nothing in the header but the numbers.
-    var isShort: Bool { flags.bits & 0b1100 == 0b0100 && frameExtensions == 0 }
+    var isShort: Bool { flags[.isLinear] && !flags[.isPatched] && frameExtensions == 0 }
 
     init(_ cold: SlotCold) {
         guard let media = cold.media else { return }
         state = .empty
-        needsRun = true
+        flags[.needsRun] = true
         ssrc = media.ssrc
         transportID = media.extensions.transportCC
         midID = media.extensions.mid
-        needsMid = midID != 0
+        flags[.needsMid] = midID != 0
         guard !cold.repeatsPlainly else { return }
         captureID = media.extensions.absCaptureTime
         playoutID = media.extensions.playoutDelay
@@ -173,81 +151,62 @@ struct ViewerHot {
     let key: SRTPKey
     /// Transport-wide number of the next packet; counted even if nobody asks for it.
     var transport: UInt16 = 0
-    var flags = Bits()
+    var flags = Flags<Flag>()
+
+    enum Flag: UInt8 {
+        case isValidated
+        case isWritable
+        /// ICE-TCP.
+        case isConnection
+        case isGCM
+        /// It asked for packets again.
+        case hasRepairs
+        /// `Pace` has to be asked before each packet of pictures: from the start of a join burst,
+        /// or of a key frame larger than `keyFrameUnspread`, until it has caught up. Everything
+        /// else leaves as it comes: pacing cuts frames into single packets, which cost three times
+        /// as much, and no estimate of the path says yet that it is needed.
+        case isPaced
+        /// Too far behind to catch up.
+        case isHopeless
+        /// A slot went live: its first report leaves with it.
+        case reportsNow
+    }
 
     init(_ setup: ViewerSetup) {
         destination = setup.route.remote
         source = setup.route.local
         key = setup.key
-        isWritable = true
-        isValidated = setup.isValidated
-        isConnection = setup.route.isTCP
-        isGCM = setup.profile.isGCM
+        flags[.isWritable] = true
+        flags[.isValidated] = setup.isValidated
+        flags[.isConnection] = setup.route.isTCP
+        flags[.isGCM] = setup.profile.isGCM
     }
 
-    var isValidated: Bool {
-        get { flags[0] }
-        set { flags[0] = newValue }
-    }
-    var isWritable: Bool {
-        get { flags[1] }
-        set { flags[1] = newValue }
-    }
-    /// ICE-TCP.
-    var isConnection: Bool {
-        get { flags[2] }
-        set { flags[2] = newValue }
-    }
-    /// Packets of AES-CM are protected many at a time, those of GCM one by one.
-    var isGCM: Bool {
-        get { flags[3] }
-        set { flags[3] = newValue }
-    }
-    /// It asked for packets again.
-    var hasRepairs: Bool {
-        get { flags[4] }
-        set { flags[4] = newValue }
-    }
-    /// Its rate is limited for now.
-    var isPaced: Bool {
-        get { flags[5] }
-        set { flags[5] = newValue }
-    }
-
-    /// Too far behind to catch up.
-    var isHopeless: Bool {
-        get { flags[6] }
-        set { flags[6] = newValue }
-    }
-
-    /// A slot went live: its first report leaves with it.
-    var reportsNow: Bool {
-        get { flags[7] }
-        set { flags[7] = newValue }
-    }
-
-    /// UDP on a proven path, protected packet by packet: nothing has to be asked or copied.
-    var isDirect: Bool { flags.bits & 0b1101 == 0b1001 }
+    /// UDP on a proven path: nothing has to be asked or copied.
+    var isDirect: Bool { flags[.isValidated] && !flags[.isConnection] }
 
     /// What protection adds to a packet.
-    var tagCount: Int { isGCM ? 16 : 10 }
+    var tagCount: Int { flags[.isGCM] ? 16 : 10 }
 
     mutating func move(to route: Route, isValidated: Bool) {
         destination = route.remote
         source = route.local
-        isConnection = route.isTCP
-        self.isValidated = isValidated
-        isWritable = true
+        flags[.isConnection] = route.isTCP
+        flags[.isValidated] = isValidated
+        flags[.isWritable] = true
     }
 }
 
-/// Eight yes or no in a byte: sets of options cost calls across modules, and these are asked for
-/// each packet.
-struct Bits {
-    private(set) var bits: UInt8 = 0
+/// Up to eight yes or no in a byte: sets of options cost calls across modules, and these are asked
+/// for each packet.
+struct Flags<Flag: RawRepresentable<UInt8>> {
+    private var bits: UInt8 = 0
 
-    subscript(_ place: UInt8) -> Bool {
-        get { bits & (1 << place) != 0 }
-        set { bits = newValue ? bits | 1 << place : bits & ~(1 << place) }
+    // The compiler calls it otherwise, three times per packet.
+    subscript(_ flag: Flag) -> Bool {
+        @inline(__always) get { bits & (1 << flag.rawValue) != 0 }
+        @inline(__always) set {
+            bits = newValue ? bits | 1 << flag.rawValue : bits & ~(1 << flag.rawValue)
+        }
     }
 }

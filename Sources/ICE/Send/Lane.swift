@@ -71,8 +71,12 @@ struct LaneHead {
     /// The items that are new in this turn: indexes, and where they lie in the list.
     var from: Int64 = 0
     var end: Int64 = 0
+    /// The oldest that was there then.
+    var start: Int64 = 0
     var itemsFrom: Int32 = 0
     var itemsEnd: Int32 = 0
+    /// What a batch must have room for, so that they leave in one run.
+    var room: Int32 = 0
     var newestArrival = Instant.start
     var repairCount: UInt32 = 0
     /// The low bits of the format's generation that all new items have.
@@ -99,6 +103,9 @@ struct Feed {
     var lanes: [UInt8] = []
     var best = Lane.none
     var readers = 0
+    /// What they can use together, and what the stream was told of it; nil: nothing yet.
+    var demand = Demand.nothing
+    var told: Demand?
     /// The codec that its viewers cannot play, once they have been told.
     var toldCodec: Codec?
 }

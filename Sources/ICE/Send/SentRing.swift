@@ -1,3 +1,4 @@
+import Crypto
 package import Wire
 
 /// What left towards one viewer lately: one small record for each packet, found by its
@@ -28,15 +29,18 @@ package import Wire
     package static let capacities = 512...2048
 
     private let records: UnsafeMutablePointer<Record>
-    /// The transport number of the last packet of each outgoing number: NACK → record.
+    /// The transport number of the last packet of each outgoing number: NACK → record. Only for
+    /// peers to whom packets are repeated as they were: a repetition with a stream of its own needs
+    /// no record, and each packet that is noted would touch one more page of memory.
     private let transportOfOut: UnsafeMutablePointer<UInt16>
     private let mask: Int
     private let slots: Int
 
-    /// - Parameter slots: How many slots send media: each finds its numbers in a table of its own.
+    /// - Parameter slots: How many slots find their packets by outgoing numbers, each in a table of
+    ///   its own; 0: `media` finds nothing.
     package init(capacity: Int, slots: Int) {
         precondition(capacity.nonzeroBitCount == 1 && Self.capacities.contains(capacity))
-        precondition((1...4).contains(slots), "video0, audio0, and a second of each at most")
+        precondition((0...4).contains(slots), "video0, audio0, and a second of each at most")
         unsafe records = .allocate(capacity: capacity)
         unsafe records.initialize(
             repeating: Record(
@@ -59,19 +63,25 @@ package import Wire
 
     package mutating func note(
         transport: UInt16, slot: Int, kind: Kind, outIndex: UInt64, sourceIndex: Int64, size: Int,
-        at now: Instant
+        at stamp: UInt32
     ) {
-        precondition(slot >= 0 && slot < slots)
         let index = Int(transport) & mask
         unsafe records[index] = Record(
             turn: UInt8(truncatingIfNeeded: transport >> 9),
             slotAndKind: UInt8(slot) << 2 | kind.rawValue, size: UInt16(clamping: size),
             outIndex: UInt32(truncatingIfNeeded: outIndex),
-            sourceIndex: UInt32(truncatingIfNeeded: sourceIndex), sentAt: Self.stamp(now))
-        if kind == .media {
+            sourceIndex: UInt32(truncatingIfNeeded: sourceIndex), sentAt: stamp)
+        if slot < slots, kind == .media {
             unsafe transportOfOut[slot * (mask + 1) + Int(truncatingIfNeeded: outIndex) & mask] =
                 transport
         }
+    }
+
+    /// Where the next packets will be noted comes nearer.
+    func prefetch(_ transport: UInt16) {
+        let place = unsafe records + Int(transport) & mask
+        unsafe Crypto.prefetch(place)
+        unsafe Crypto.prefetch(place + 4)
     }
 
     /// What left under this transport number, unless it has been overwritten.

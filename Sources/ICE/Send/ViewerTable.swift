@@ -1,3 +1,4 @@
+import Crypto
 import Wire
 
 /// The viewers of a fan-out in blocks of memory: what every turn touches in two of them, viewer by
@@ -5,7 +6,6 @@ import Wire
 @safe final class ViewerTable {
     private var blocks: Blocks
     private var turns: [UInt32] = []
-    private var used: [Bool] = []
     private var free: [Int32] = []
     private var capacity = 8
     private(set) var count = 0
@@ -15,12 +15,15 @@ import Wire
         let cold: UnsafeMutablePointer<ViewerCold>
         let slots: UnsafeMutablePointer<SlotHot>
         let coldSlots: UnsafeMutablePointer<SlotCold>
+        let used: UnsafeMutablePointer<Bool>
 
         init(capacity: Int) {
             unsafe hot = .allocate(capacity: capacity)
             unsafe cold = .allocate(capacity: capacity)
             unsafe slots = .allocate(capacity: capacity * ViewerHot.slotCount)
             unsafe coldSlots = .allocate(capacity: capacity * ViewerHot.slotCount)
+            unsafe used = .allocate(capacity: capacity)
+            unsafe used.initialize(repeating: false, count: capacity)
         }
 
         func deallocate() {
@@ -28,6 +31,7 @@ import Wire
             unsafe cold.deallocate()
             unsafe slots.deallocate()
             unsafe coldSlots.deallocate()
+            unsafe used.deallocate()
         }
 
         func viewer(_ place: Int) -> Viewer {
@@ -41,33 +45,33 @@ import Wire
     init() { blocks = Blocks(capacity: capacity) }
 
     deinit {
-        for place in used.indices where used[place] { _ = blocks.viewer(place).take() }
+        for place in 0..<end where isUsed(place) { _ = blocks.viewer(place).take() }
         blocks.deallocate()
     }
 
     /// Places from 0 up to here have been used.
-    var end: Int { used.count }
+    var end: Int { turns.count }
 
-    func isUsed(_ place: Int) -> Bool { used[place] }
+    /// All of them, until another viewer is added: for a loop that must not ask a class each time.
+    var seats: Seats { Seats(blocks, end: end) }
+
+    func isUsed(_ place: Int) -> Bool { seats.isUsed(place) }
 
     func place(of id: ViewerID) -> Int? {
         let place = Int(id.place)
-        guard place >= 0, place < used.count, used[place], turns[place] == id.turn else {
-            return nil
-        }
+        guard isUsed(place), turns[place] == id.turn else { return nil }
         return place
     }
 
     func id(at place: Int) -> ViewerID { ViewerID(place: Int32(place), turn: turns[place]) }
 
     func add(_ state: consuming SendState) -> Int {
-        let place = free.popLast().map { Int($0) } ?? used.count
-        if place == used.count {
+        let place = free.popLast().map { Int($0) } ?? end
+        if place == end {
             if place == capacity { grow() }
-            used.append(false)
             turns.append(0)
         }
-        used[place] = true
+        unsafe blocks.used[place] = true
         turns[place] &+= 1
         blocks.viewer(place).put(state)
         count += 1
@@ -75,26 +79,44 @@ import Wire
     }
 
     func remove(_ place: Int) -> SendState {
-        precondition(used[place], "no such viewer")
-        used[place] = false
+        precondition(isUsed(place), "no such viewer")
+        unsafe blocks.used[place] = false
         free.append(Int32(place))
         count -= 1
         return blocks.viewer(place).take()
     }
 
-    subscript(place: Int) -> Viewer {
-        precondition(used[place], "no such viewer")
-        return blocks.viewer(place)
-    }
+    subscript(place: Int) -> Viewer { seats[place] }
 
     private func grow() {
         let larger = Blocks(capacity: capacity * 2)
-        for place in 0..<capacity where used[place] {
+        for place in 0..<end where isUsed(place) {
+            unsafe larger.used[place] = true
             larger.viewer(place).put(blocks.viewer(place).take())
         }
         blocks.deallocate()
         blocks = larger
         capacity *= 2
+    }
+}
+
+/// The places of a table and who has them.
+@safe struct Seats {
+    private let blocks: ViewerTable.Blocks
+    let end: Int
+
+    fileprivate init(_ blocks: ViewerTable.Blocks, end: Int) {
+        self.blocks = blocks
+        self.end = end
+    }
+
+    func isUsed(_ place: Int) -> Bool {
+        unsafe place >= 0 && place < end && blocks.used[place]
+    }
+
+    subscript(place: Int) -> Viewer {
+        precondition(isUsed(place), "no such viewer")
+        return blocks.viewer(place)
     }
 }
 
@@ -124,6 +146,9 @@ import Wire
         unsafeAddress { unsafe UnsafePointer(coldPart) }
         nonmutating unsafeMutableAddress { unsafe coldPart }
     }
+
+    /// Where its record lies comes nearer; the hot parts lie side by side, and come by themselves.
+    func prefetch() { unsafe Crypto.prefetch(coldPart) }
 
     func slot(_ number: Int) -> ViewerSlot {
         precondition(number >= 0 && number < ViewerHot.slotCount, "no such slot")

@@ -159,9 +159,7 @@ struct FanOutJoinTests {
     }
 
     @Test func aKeyFrameIsSpreadAndOrdinaryFramesAreNot() throws {
-        let scene = try FanOutScene()
-        try scene.publish()
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.video(), FanOutScene.audio()])
         var at: Int64 = 100
         for number: Int64 in 0..<10 {
             let count = number == 5 ? 80 : 3
@@ -179,9 +177,7 @@ struct FanOutJoinTests {
 
 struct FanOutSlotTests {
     @Test func soundAloneWorks() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.audio()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.audio()])
         for number: Int64 in 0..<50 {
             scene.sound(10 + number, ticks: number * 960)
             scene.flush()
@@ -191,9 +187,7 @@ struct FanOutSlotTests {
     }
 
     @Test func pictureThatComesLateIsFound() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.audio()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.audio()])
         scene.sound(10, ticks: 0)
         scene.flush()
         scene.pass(20)
@@ -221,9 +215,7 @@ struct FanOutSlotTests {
     }
 
     @Test func whatIsGivenGoesBeforeWhatMustBeMade() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.audio(.pcma)])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.audio(.pcma)])
         scene.sound(10, ticks: 0)
         scene.flush()
         #expect(end.audio.first?.header.payloadType == 8)
@@ -247,9 +239,7 @@ struct FanOutSlotTests {
     }
 
     @Test func nothingComesAfterRemoval() throws {
-        let scene = try FanOutScene()
-        try scene.publish()
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.video(), FanOutScene.audio()])
         let other = try scene.view()
         scene.frame(100, key: true, ticks: 0)
         scene.flush()
@@ -271,9 +261,7 @@ struct FanOutSlotTests {
     }
 
     @Test func theLastViewerLetsTheRenditionGo() throws {
-        let scene = try FanOutScene()
-        try scene.publish()
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.video(), FanOutScene.audio()])
         scene.frame(100, key: true, ticks: 0)
         scene.flush()
         #expect(scene.stream.readerCount == 2)

@@ -7,19 +7,18 @@ import Wire
 
 @testable import ICE
 
-struct FanOutRepairTests {
-    private func live(_ scene: FanOutScene, _ range: Range<Int64>, size: Int = 1000) {
-        for number in range {
-            scene.frame(100 + number, size: size, key: number == 0, ticks: number * 3600)
-            scene.flush()
-            scene.pass(40)
-        }
+/// So many frames, one each 40 ms; the first is a key frame.
+private func live(_ scene: FanOutScene, _ range: Range<Int64>, size: Int = 1000) {
+    for number in range {
+        scene.frame(100 + number, size: size, key: number == 0, ticks: number * 3600)
+        scene.flush()
+        scene.pass(40)
     }
+}
 
+struct FanOutRepairTests {
     @Test func onePacketIsRepeatedOnceInHalfARoundTrip() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched()
         live(scene, 0..<20)
         let lost = end.video[10].header.sequence
         for _ in 0..<5 {
@@ -35,9 +34,7 @@ struct FanOutRepairTests {
     }
 
     @Test func aFloodOfRequestsCostsAShareOfTheRate() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched()
         live(scene, 0..<50)
         let numbers = end.video.map(\.header.sequence)
         for _ in 0..<100 {
@@ -77,9 +74,7 @@ struct FanOutRepairTests {
     }
 
     @Test func whatWasNeverSentIsNeverRepeated() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched()
         live(scene, 0..<10)
         let last = try #require(end.video.last).header.sequence
         scene.frame(110, ticks: 36_000)
@@ -93,9 +88,7 @@ struct FanOutRepairTests {
 
     /// The hole is asked for before it is filled, and again afterwards.
     @Test func aHoleIsRepairedOnceItIsFilled() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched()
         live(scene, 0..<5)
         scene.frame(106, ticks: 6 * 3600)
         scene.flush()
@@ -129,9 +122,7 @@ struct FanOutRepairTests {
     }
 
     @Test func repetitionsAreSentInTheOrderOfTheTransport() throws {
-        let scene = try FanOutScene()
-        try scene.publish()
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.video(), FanOutScene.audio()])
         for number: Int64 in 0..<40 {
             scene.frame(100 + number, key: number == 0, ticks: number * 3600)
             scene.sound(10 + number, ticks: number * 1920)
@@ -145,9 +136,7 @@ struct FanOutRepairTests {
     }
 
     @Test func aRepairOfPatchedPicturesIsPatchedToo() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video(.vp8)])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.video(.vp8)])
         for epoch in 0..<2 {
             for number: Int64 in 0..<5 {
                 scene.frame(
@@ -184,19 +173,20 @@ struct FanOutPathTests {
         #expect(end.video.count == 5 && end.reused == 0)
     }
 
-    @Test func aConnectionThatIsFullGetsNothing() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view(tcp: true)
-        scene.frame(100, key: true, ticks: 0)
-        scene.flush()
+    /// It gets the key frame, and then its connection takes nothing while so many frames pass.
+    private func block(
+        _ end: FarEnd, _ scene: FanOutScene, frames: Int64
+    ) throws -> ViewerID {
+        live(scene, 0..<1)
         let id = try scene.id(end)
         scene.fanOut.setWritable(id, false, at: scene.now)
-        for number: Int64 in 1..<40 {
-            scene.frame(100 + number, ticks: number * 3600)
-            scene.flush()
-            scene.pass(40)
-        }
+        live(scene, 1..<frames)
+        return id
+    }
+
+    @Test func aConnectionThatIsFullGetsNothing() throws {
+        let (scene, end) = try FanOutScene.watched(tcp: true)
+        let id = try block(end, scene, frames: 40)
         #expect(end.video.count == 1)
         scene.fanOut.setWritable(id, true, at: scene.now)
         scene.flush()
@@ -207,18 +197,8 @@ struct FanOutPathTests {
     }
 
     @Test func aConnectionTenSecondsBehindIsHopeless() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view(tcp: true)
-        scene.frame(100, key: true, ticks: 0)
-        scene.flush()
-        let id = try scene.id(end)
-        scene.fanOut.setWritable(id, false, at: scene.now)
-        for number: Int64 in 1..<300 {
-            scene.frame(100 + number, ticks: number * 3600)
-            scene.flush()
-            scene.pass(40)
-        }
+        let (scene, end) = try FanOutScene.watched(tcp: true)
+        let id = try block(end, scene, frames: 300)
         scene.fanOut.setWritable(id, true, at: scene.now)
         scene.flush()
         scene.flush()
@@ -240,9 +220,7 @@ struct FanOutPathTests {
     }
 
     @Test func mediaFollowsTheChosenPath() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched()
         let elsewhere = try scene.view()
         scene.frame(100, key: true, ticks: 0)
         scene.flush()

@@ -22,9 +22,7 @@ struct FanOutReportTests {
     }
 
     @Test func reportsComeOnceASecondWithOneNameAndOneClock() throws {
-        let scene = try FanOutScene()
-        try scene.publish()
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.video(), FanOutScene.audio()])
         play(scene)
         let video = end.reports.filter { $0.ssrc == FanOutScene.videoSSRC }
         let audio = end.reports.filter { $0.ssrc == FanOutScene.audioSSRC }
@@ -56,9 +54,7 @@ struct FanOutReportTests {
     }
 
     @Test func aReportProvesAPathAndTellsTheRoundTrip() throws {
-        let scene = try FanOutScene()
-        try scene.publish()
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.video(), FanOutScene.audio()])
         play(scene, seconds: 3)
         let info = try #require(end.reports.last { $0.ssrc == FanOutScene.videoSSRC })
         let at = try #require(end.controlAt.last)
@@ -85,9 +81,7 @@ struct FanOutReportTests {
     }
 
     @Test func aGoodbyeNamesAllStreams() throws {
-        let scene = try FanOutScene()
-        try scene.publish()
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.video(), FanOutScene.audio()])
         play(scene, seconds: 1)
         scene.fanOut.goodbye(try scene.id(end), engine: &scene.engine, into: &scene.framed)
         scene.flush()

@@ -33,9 +33,7 @@ struct FanOutRunTests {
     }
 
     @Test func aRepublishGoesOnWithoutASeam() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched()
         live(scene, 0..<25)
         let last = try #require(end.video.last)
         scene.stream.unpublish(
@@ -54,9 +52,7 @@ struct FanOutRunTests {
     }
 
     @Test func anotherCodecIsAnotherPayloadTypeAtAKeyFrame() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched()
         live(scene, 0..<5)
         try scene.publish([FanOutScene.video(.vp8)])
         scene.changed()
@@ -66,9 +62,7 @@ struct FanOutRunTests {
     }
 
     @Test func aSwitchBetweenStreamsKeepsNumbersAndRepairs() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched()
         live(scene, 0..<20)
         let left = scene.fanOut.remove(
             try scene.id(end), in: scene.stream, at: scene.now, into: &scene.orders)
@@ -94,9 +88,7 @@ struct FanOutRunTests {
     }
 
     @Test func pictureNumbersGoOnOverEverySeam() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video(.vp8)])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.video(.vp8)])
         live(scene, 0..<10, codec: .vp8, picture: 32_760)
         try scene.publish([FanOutScene.video(.vp8)])
         scene.changed()
@@ -115,9 +107,7 @@ struct FanOutRunTests {
 
     @Test(arguments: [SRTPProfile.aes128GCM, .aes128SHA1])
     func aPacketThatComesLateGetsTheNumberThatWasKept(profile: SRTPProfile) throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view(profile: profile)
+        let (scene, end) = try FanOutScene.watched(profile: profile)
         scene.frame(100, key: true, ticks: 0)
         scene.flush()
         scene.frame(101, packets: 4, ticks: 3000, without: [1])
@@ -135,9 +125,7 @@ struct FanOutRunTests {
     }
 
     @Test func whoIsHalfASecondBehindGoesToTheNextKeyFrame() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched()
         live(scene, 0..<5)
         let id = try scene.id(end)
         scene.fanOut.setWritable(id, false, at: scene.now)
@@ -152,9 +140,7 @@ struct FanOutRunTests {
     }
 
     @Test func withoutAKeyFrameAheadItWaitsAndAsks() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched()
         live(scene, 0..<5)
         let id = try scene.id(end)
         scene.fanOut.setWritable(id, false, at: scene.now)
@@ -170,9 +156,7 @@ struct FanOutRunTests {
     }
 
     @Test func pauseAndResumeKeepTheNumbers() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched()
         live(scene, 0..<5)
         scene.fanOut.pause(try scene.id(end), .video, at: scene.now)
         live(scene, 5..<10)
@@ -186,9 +170,7 @@ struct FanOutRunTests {
     }
 
     @Test func higherLayersInTimeAreLeftOutWithoutAGap() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video(.vp8)])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.video(.vp8)])
         live(scene, 0..<10, codec: .vp8, temporal: true)
         scene.fanOut.limit(try scene.id(end), temporal: 0, at: scene.now)
         live(scene, 10..<30, codec: .vp8, temporal: true)
@@ -205,9 +187,7 @@ struct FanOutRunTests {
     }
 
     @Test func keyFramesOnly() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched()
         live(scene, 0..<5)
         scene.fanOut.limit(try scene.id(end), keyFramesOnly: true, at: scene.now)
         live(scene, 5..<30, keys: [10, 20])
@@ -219,9 +199,7 @@ struct FanOutRunTests {
     }
 
     @Test func eightFormatsLaterNoRepairGoesAstray() throws {
-        let scene = try FanOutScene()
-        try scene.publish([FanOutScene.video()])
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched()
         for _ in 0..<12 {
             try scene.publish([FanOutScene.video()])
             scene.changed()

@@ -170,6 +170,16 @@ final class FanOutScene {
             certificate: try #require(PublishWorld.certificate), isSimulated: true)
     }
 
+    /// A scene with pictures, and one viewer of them.
+    static func watched(
+        _ slots: [AnnouncedSlot] = [video()], profile: SRTPProfile = .aes128GCM,
+        tcp: Bool = false
+    ) throws -> (scene: FanOutScene, end: FarEnd) {
+        let scene = try FanOutScene()
+        try scene.publish(slots)
+        return (scene, try scene.view(profile: profile, tcp: tcp))
+    }
+
     // MARK: Publishing
 
     static func video(_ codec: Codec = .h264, rids: [String] = []) -> AnnouncedSlot {

@@ -15,9 +15,8 @@ struct FanOutTests {
 
     @Test(arguments: [SRTPProfile.aes128GCM, .aes256GCM, .aes128SHA1], [false, true])
     func everyByteArrives(profile: SRTPProfile, isConnection: Bool) throws {
-        let scene = try FanOutScene()
-        try scene.publish()
-        let end = try scene.view(profile: profile, tcp: isConnection)
+        let (scene, end) = try FanOutScene.watched(
+            [FanOutScene.video(), FanOutScene.audio()], profile: profile, tcp: isConnection)
         var sent: [[UInt8]] = []
         for number: Int64 in 0..<30 {
             let first = 100 + number * 3
@@ -65,9 +64,7 @@ struct FanOutTests {
     }
 
     @Test func aFrameLeavesInOneRun() throws {
-        let scene = try FanOutScene()
-        try scene.publish()
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.video(), FanOutScene.audio()])
         scene.frame(100, packets: 2, key: true, ticks: 0)
         scene.flush()
         // What the first packets carry besides is over once the peer has reported.
@@ -82,9 +79,7 @@ struct FanOutTests {
     }
 
     @Test func whatIsLostIsRepairedByRTX() throws {
-        let scene = try FanOutScene()
-        try scene.publish()
-        let end = try scene.view()
+        let (scene, end) = try FanOutScene.watched([FanOutScene.video(), FanOutScene.audio()])
         for number: Int64 in 0..<20 {
             scene.frame(100 + number, key: number == 0, ticks: number * 3000)
             scene.flush()

@@ -7,7 +7,7 @@ struct SentRingTests {
         var ring = SentRing(capacity: 512, slots: 2)
         ring.note(
             transport: 65_535, slot: 1, kind: .media, outIndex: 70_000, sourceIndex: 9, size: 1228,
-            at: .start + .milliseconds(10))
+            at: SentRing.stamp(.start + .milliseconds(10)))
         let record = ring.record(transport: 65_535)
         #expect(record?.sourceIndex == 9)
         #expect(record?.sentAt == 40)
@@ -21,10 +21,9 @@ struct SentRingTests {
     @Test func aRepairDoesNotHideTheMediaItRepairs() {
         var ring = SentRing(capacity: 512, slots: 1)
         ring.note(
-            transport: 1, slot: 0, kind: .media, outIndex: 7, sourceIndex: 3, size: 100, at: .start)
+            transport: 1, slot: 0, kind: .media, outIndex: 7, sourceIndex: 3, size: 100, at: 0)
         ring.note(
-            transport: 2, slot: 0, kind: .repair, outIndex: 7, sourceIndex: 3, size: 102, at: .start
-        )
+            transport: 2, slot: 0, kind: .repair, outIndex: 7, sourceIndex: 3, size: 102, at: 0)
         let media = ring.media(slot: 0, outIndex: 7)
         #expect(media?.transport == 1)
     }
@@ -37,7 +36,7 @@ struct SentRingTests {
         for number in 0..<(70_000 + 2 * capacity) {
             ring.note(
                 transport: UInt16(truncatingIfNeeded: number), slot: 0, kind: .media,
-                outIndex: UInt64(number), sourceIndex: Int64(number), size: 1, at: .start)
+                outIndex: UInt64(number), sourceIndex: Int64(number), size: 1, at: 0)
             let oldest = max(0, number - capacity + 1)
             for probe in [number, oldest, oldest - 1] where probe >= 0 {
                 let found = ring.media(slot: 0, outIndex: UInt64(probe)) != nil
@@ -45,6 +44,16 @@ struct SentRingTests {
             }
         }
         #expect(wrong == 0)
+    }
+
+    /// Who gets repetitions in a stream of their own has no table of numbers.
+    @Test func withoutATableOnlyTransportNumbersAreKnown() {
+        var ring = SentRing(capacity: 512, slots: 0)
+        ring.note(
+            transport: 5, slot: 1, kind: .media, outIndex: 7, sourceIndex: 3, size: 100, at: 4)
+        let media = ring.media(slot: 1, outIndex: 7)
+        let record = ring.record(transport: 5)
+        #expect(media == nil && record?.outIndex == 7)
     }
 
     @Test func anEmptyRingKnowsNothing() {

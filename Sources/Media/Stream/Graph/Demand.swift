@@ -14,7 +14,7 @@ package struct Demand: Equatable, Sendable {
     package static let everything = Demand(bits: .max, highestLayer: .max)
     package static let nothing = Demand(bits: 0, highestLayer: 0)
 
-    func union(_ other: Demand) -> Demand {
+    package func union(_ other: Demand) -> Demand {
         Demand(
             bits: max(bits, other.bits), highestLayer: max(highestLayer, other.highestLayer))
     }

@@ -158,11 +158,6 @@ extension History {
         return Int(max(0, head - records[present].position))
     }
 
-    /// The publisher was asked for it in vain: whoever misses it needs a key frame.
-    package func isLost(_ index: Int64) -> Bool {
-        index >= first && index < afterLast && records[index].position == RecordRing.Record.lost
-    }
-
     /// How many holes have been filled so far: a reader that remembers the number can ask for
     /// those that came since.
     package var repairCount: UInt64 { repairRing.count }
