@@ -63,32 +63,64 @@ static long flush(int fd, struct mmsghdr *heads, unsigned count) {
     return count;
 }
 
-long yardstick_fanout_send(struct yardstick_fanout *f, const void *payload) {
+struct batch {
     struct mmsghdr heads[MESSAGES];
     struct iovec bytes[MESSAGES];
     _Alignas(struct cmsghdr) char control[MESSAGES][CMSG_SPACE(sizeof(uint16_t))];
-    unsigned waiting = 0;
+    unsigned waiting;
+};
+
+static void add(
+    struct yardstick_fanout *f, struct batch *b, unsigned peer, char *start, size_t size) {
+    b->bytes[b->waiting] = (struct iovec){ start, f->per_peer * size };
+    struct msghdr *head = &b->heads[b->waiting].msg_hdr;
+    *head = (struct msghdr){ .msg_name = &f->names[peer], .msg_namelen = f->name_size,
+                             .msg_iov = &b->bytes[b->waiting], .msg_iovlen = 1 };
+    if (f->per_peer > 1) {
+        struct cmsghdr *c = (struct cmsghdr *)b->control[b->waiting];
+        *c = (struct cmsghdr){ .cmsg_level = IPPROTO_UDP, .cmsg_type = UDP_SEGMENT,
+                               .cmsg_len = CMSG_LEN(sizeof(uint16_t)) };
+        uint16_t segment = (uint16_t)size;
+        memcpy(CMSG_DATA(c), &segment, sizeof segment);
+        head->msg_control = b->control[b->waiting];
+        head->msg_controllen = sizeof b->control[b->waiting];
+    }
+    b->waiting++;
+}
+
+long yardstick_fanout_send(struct yardstick_fanout *f, const void *payload) {
+    struct batch b = { .waiting = 0 };
     for (unsigned peer = 0; peer < f->peers; peer++) {
-        char *start = f->arena + waiting * f->per_peer * f->size;
+        char *start = f->arena + b.waiting * f->per_peer * f->size;
         for (unsigned k = 0; k < f->per_peer; k++) memcpy(start + k * f->size, payload, f->size);
-        bytes[waiting] = (struct iovec){ start, f->per_peer * f->size };
-        struct msghdr *head = &heads[waiting].msg_hdr;
-        *head = (struct msghdr){ .msg_name = &f->names[peer], .msg_namelen = f->name_size,
-                                 .msg_iov = &bytes[waiting], .msg_iovlen = 1 };
-        if (f->per_peer > 1) {
-            struct cmsghdr *c = (struct cmsghdr *)control[waiting];
-            *c = (struct cmsghdr){ .cmsg_level = IPPROTO_UDP, .cmsg_type = UDP_SEGMENT,
-                                   .cmsg_len = CMSG_LEN(sizeof(uint16_t)) };
-            uint16_t segment = (uint16_t)f->size;
-            memcpy(CMSG_DATA(c), &segment, sizeof segment);
-            head->msg_control = control[waiting];
-            head->msg_controllen = sizeof control[waiting];
+        add(f, &b, peer, start, f->size);
+        if (b.waiting < MESSAGES && peer + 1 < f->peers) continue;
+        long n = flush(f->fd, b.heads, b.waiting);
+        if (n < 0) return n;
+        b.waiting = 0;
+    }
+    return (long)f->peers * f->per_peer;
+}
+
+long yardstick_fanout_send_protected(
+    struct yardstick_fanout *f, struct yardstick_srtp *srtp, const uint8_t *payloads,
+    size_t stride) {
+    struct batch b = { .waiting = 0 };
+    char *next = f->arena;
+    for (unsigned peer = 0; peer < f->peers; peer++) {
+        char *start = next;
+        size_t size = 0;
+        for (unsigned k = 0; k < f->per_peer; k++) {
+            size = yardstick_srtp_protect(srtp, peer, payloads + k * stride, next);
+            next += size;
         }
-        if (++waiting == MESSAGES || peer + 1 == f->peers) {
-            long n = flush(f->fd, heads, waiting);
-            if (n < 0) return n;
-            waiting = 0;
-        }
+        add(f, &b, peer, start, size);
+        if (b.waiting < MESSAGES && peer + 1 < f->peers) continue;
+        yardstick_srtp_finish(srtp);
+        long n = flush(f->fd, b.heads, b.waiting);
+        if (n < 0) return n;
+        b.waiting = 0;
+        next = f->arena;
     }
     return (long)f->peers * f->per_peer;
 }

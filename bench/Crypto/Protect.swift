@@ -72,7 +72,6 @@ struct ProtectBench: ~Copyable {
     private let size: Int
     private let stride: Int
     private var arena: [UInt8]
-    private var jobs: [SRTPJob] = []
     private var index: UInt64 = 1
 
     init(_ row: ProtectRow, size: Int) throws {
@@ -89,7 +88,6 @@ struct ProtectBench: ~Copyable {
         self.size = size
         stride = (12 + size + 16 + 63) & ~63
         arena = [UInt8](repeating: 0, count: stride * 64)
-        jobs.reserveCapacity(64)
     }
 
     mutating func run(_ payload: [UInt8]) {
@@ -102,20 +100,11 @@ struct ProtectBench: ~Copyable {
         for number in keys.indices {
             let start = (number & 63) * stride
             Self.header(&window, at: start, index: index, ssrc: UInt32(number))
-            if inBatch {
-                copy(payload.raw, into: &window, at: start + 12)
-                jobs.append(
-                    SRTPJob(
-                        start: start, headerCount: 12, count: 12 + size, ssrc: UInt32(number),
-                        index: index, key: keys[number]))
-                if jobs.count == 64 {
-                    engine.protect(jobs, in: &window)
-                    jobs.removeAll(keepingCapacity: true)
-                }
-            } else {
-                protect(payload.raw, into: &window, at: start, number)
-            }
+            protect(payload.raw, into: &window, at: start, number)
+            // The arena holds 64: what lies there is finished before it is written again.
+            if inBatch, number & 63 == 63 { engine.finish() }
         }
+        engine.finish()
         index += 1
     }
 
@@ -127,16 +116,7 @@ struct ProtectBench: ~Copyable {
             var packet = unsafe MutableRawSpan(_unsafeBytes: slot)
             _ = engine.protect(
                 &packet, headerCount: 12, payload: payload, ssrc: UInt32(number), index: index,
-                key: keys[number])
-        }
-    }
-
-    private func copy(_ payload: RawSpan, into window: inout MutableRawSpan, at start: Int) {
-        unsafe window.withUnsafeMutableBytes { target in
-            unsafe payload.withUnsafeBytes {
-                unsafe UnsafeMutableRawBufferPointer(rebasing: target[start...])
-                    .copyMemory(from: $0)
-            }
+                key: keys[number], together: inBatch)
         }
     }
 

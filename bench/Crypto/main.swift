@@ -22,7 +22,7 @@ do {
         }
     }
     let handshakes = try HandshakeBench()
-    print(try handshakes.run(rounds: rounds))
+    print(handshakes.run(rounds: rounds))
     print(handshakes.halfOpen())
 } catch {
     print("bench: \(error)")

@@ -7,121 +7,160 @@ import RTP
 import Stream
 import Wire
 
-/// A stream of VP8 packets and its viewers on one worker: frames of so many packets of one size,
-/// for each of them everything from the history to the batch.
-final class FanOutRow {
-    static let viewers = 500
-    static let size = 1100
+/// What a row sends, and to how many.
+struct Load {
+    var profile = SRTPProfile.aes128GCM
+    /// Of a frame.
+    var packets = 8
+    var size = 1100
+    /// The last packet of a frame is a byte longer, as libwebrtc splits frames: two runs.
+    var isUneven = false
+    var viewers = 500
     /// Frames in a round.
-    static let frames = 8
+    var frames = 8
+    /// Streams, each with so many viewers.
+    var streams = 1
 
-    private let stream: Stream
-    private let fanOut = FanOut(dice: SplitMix64(seed: 1))
+    var packetsPerRound: UInt64 { UInt64(packets * viewers * frames * streams) }
+}
+
+/// Streams of VP8 packets and their viewers on one worker: for each frame everything from the
+/// history to the batch, and to the socket where there is one.
+final class FanOutRow {
+    let load: Load
+    private var streams: [Watched] = []
     private var engine: CryptoEngine
     private var batch = SendBatch()
     private var framed = RTCOutput()
     private var orders = Orders()
-    private var effects = Effects()
+    private let outlet: Outlet?
     private let wall = WallClockModel(utc: 1_700_000_000_000_000_000, at: .start)
-    private let epoch: Epoch
     private var now = Instant.start + .seconds(1)
-    private var sequence: Int64 = 1
-    private var frame: Int64 = 0
-    private let count: Int
+    /// Since the first flush.
     private(set) var sent = 0
-    private(set) var runs = 0
+    /// Runs by their length.
+    private(set) var lengths: [Int: Int] = [:]
 
-    init(_ profile: SRTPProfile, packets count: Int) throws {
-        self.count = count
-        engine = try CryptoEngine.make()
-        stream = Stream(name: "b", rules: StreamRules(), memory: MediaMemory(limit: 1 << 28))
-        let slot = AnnouncedSlot(
-            slot: .video, format: Format(codec: .vp8, clockRate: 90_000), form: .packets)
-        var publication = Publication(
-            principal: .configured, protocolName: "bench", slots: [slot])
-        publication.answersNACK = true
-        epoch = try stream.publish(publication, at: now, into: &orders)
-        let certificate = try Certificate.selfSigned(commonName: "b", from: 0, days: 365_000)
-        let context = try DTLSContext(certificate: certificate, isSimulated: true)
-        for number in 0..<Self.viewers { try view(number, profile, context) }
-        store()
-        _ = flush()
+    /// One stream, and who watches it.
+    private final class Watched {
+        let stream: Stream
+        let fanOut: FanOut
+        var epoch: Epoch = 0
+        var sequence: Int64 = 1
+        var frame: Int64 = 0
+        var effects = Effects()
+
+        init(_ number: Int) {
+            stream = Stream(
+                name: "b", rules: StreamRules(), memory: MediaMemory(limit: 1 << 28))
+            fanOut = FanOut(dice: SplitMix64(seed: UInt64(number)))
+        }
     }
 
-    private func view(
-        _ number: Int, _ profile: SRTPProfile, _ context: DTLSContext
-    ) throws {
-        var extensions = HeaderExtensions()
-        (extensions.mid, extensions.transportCC) = (1, 3)
-        (extensions.absCaptureTime, extensions.playoutDelay) = (4, 5)
-        let codec = NegotiatedCodec(
-            codec: .vp8, payloadType: 96, rtx: 97, clockRate: 90_000, profile: nil,
-            feedback: .nack)
-        var video = NegotiatedMedia(
-            mid: "0", codecs: [codec], extensions: extensions, isRTCPReducedSize: true)
-        (video.ssrc, video.rtxSSRC) = (UInt32(2 * number + 1), UInt32(2 * number + 2))
-        let negotiated = NegotiatedSession(
-            role: .play, local: ICECredentials(ufrag: "a", password: "b"),
-            remote: ICECredentials(ufrag: "c", password: "d"), dtls: .server, fingerprints: [],
-            video: video, cname: "bench", omitsMidOnRTX: false)
+    init(_ load: Load, to outlet: Outlet? = nil) throws {
+        self.load = load
+        self.outlet = outlet
+        engine = try CryptoEngine.make()
+        let certificate = try Certificate.selfSigned(commonName: "b", from: 0, days: 365_000)
+        let context = try DTLSContext(certificate: certificate, isSimulated: true)
+        for number in 0..<load.streams {
+            let watched = Watched(number)
+            watched.epoch = try watched.stream.publish(
+                Viewers.publication, at: now, into: &orders)
+            streams.append(watched)
+            for viewer in 0..<load.viewers {
+                try view(watched, number * load.viewers + viewer, context)
+            }
+        }
+        store()
+        _ = flush()
+        // A second of frames: what a browser is told at the start only has been told then.
+        for _ in 0..<20 {
+            now = now + .milliseconds(60)
+            store()
+            _ = flush()
+        }
+        lengths = [:]
+    }
+
+    private func view(_ watched: Watched, _ number: Int, _ context: DTLSContext) throws {
+        let negotiated = Viewers.negotiated(number)
         var dice = SplitMix64(seed: UInt64(number))
-        let purpose = RTCPurpose.play(
-            name: "b", Credential(), Subscription(wants: [], rule: .realTime))
         let session = RTCSession(
-            negotiated, for: purpose, context: context, dice: &dice, at: now)
+            negotiated, for: Viewers.purpose, context: context, dice: &dice, at: now)
+        let profile = load.profile
         let master = SRTPMaster(
             key: (0..<profile.keyCount).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ number) },
             salt: (0..<profile.saltCount).map { UInt8(truncatingIfNeeded: $0 &+ number) })
         let route = Route(
-            remote: Address(ipv4: 0x7f00_0001 + UInt32(number), port: 4000),
-            local: Address(ipv4: 0x7f00_0001, port: 8000))
+            remote: outlet?.destinations[number]
+                ?? Address(ipv4: 0x7f00_0001 + UInt32(number), port: 4000),
+            local: .any(port: 0))
         let key = engine.add(master, profile: profile, for: .sending)
-        let id = fanOut.add(
+        let id = watched.fanOut.add(
             ViewerSetup(session, key: key, profile: profile, route: route, isValidated: true),
             at: now)
         // The peer knows our SSRC.
         let block = RTCPReportBlock(
-            ssrc: video.ssrc, fractionLost: 0, cumulativeLost: 0, highestSequence: 0, jitter: 0,
-            lastReport: 0, delay: 0)
-        fanOut.feedback(id, .report(block), bytes: [UInt8]().raw, at: now)
+            ssrc: negotiated.video?.ssrc ?? 0, fractionLost: 0, cumulativeLost: 0,
+            highestSequence: 0, jitter: 0, lastReport: 0, delay: 0)
+        watched.fanOut.feedback(id, .report(block), bytes: [UInt8]().raw, at: now)
     }
 
     private func store() {
-        for part in 0..<count {
-            var meta = ItemMeta(ticks: frame * 3000, arrival: now, length: Self.size, flags: [])
-            if part == count - 1 { meta.flags = .marker }
-            var payload = [UInt8](repeating: UInt8(truncatingIfNeeded: sequence), count: Self.size)
+        for watched in streams { store(watched) }
+    }
+
+    private func store(_ watched: Watched) {
+        for part in 0..<load.packets {
+            let isLast = part == load.packets - 1
+            let size = load.size + (isLast && load.isUneven ? 1 : 0)
+            var meta = ItemMeta(
+                ticks: watched.frame * 3000, arrival: now, length: size, flags: [])
+            if isLast { meta.flags = .marker }
+            var payload = [UInt8](
+                repeating: UInt8(truncatingIfNeeded: watched.sequence), count: size)
             payload[0] = part == 0 ? 0x10 : 0
-            payload[1] = frame % 100 == 0 ? 0 : 1
-            effects.packet(payload.raw, meta, sequence: sequence, channel: 0, slot: .video)
-            sequence += 1
+            payload[1] = watched.frame == 0 ? 0 : 1
+            watched.effects.packet(
+                payload.raw, meta, sequence: watched.sequence, channel: 0, slot: .video)
+            watched.sequence += 1
         }
-        frame += 1
-        stream.store(
-            effects, items: 0..<count, slot: .video, layer: 0, epoch: epoch, at: now,
-            into: &orders)
-        effects.clear()
+        watched.frame += 1
+        watched.stream.store(
+            watched.effects, items: 0..<load.packets, slot: .video, layer: 0,
+            epoch: watched.epoch, at: now, into: &orders)
+        watched.effects.clear()
         orders.clear()
     }
 
     private func flush() -> UInt64 {
         let start = yardstick_thread_time()
-        while true {
-            let flushed = fanOut.flush(
-                at: now, wall: wall, in: stream, engine: &engine, batch: &batch,
-                framed: &framed, orders: &orders)
-            runs += batch.runCount
-            for number in 0..<batch.runCount { sent += batch.run(number).count }
-            batch.clear()
-            if flushed == .done { break }
+        for watched in streams {
+            while watched.fanOut.flush(
+                at: now, wall: wall, in: watched.stream, engine: &engine, batch: &batch,
+                framed: &framed, orders: &orders) == .batchFull
+            {
+                empty()
+            }
         }
+        empty()
         return yardstick_thread_time() - start
     }
 
-    /// - Returns: Nanoseconds for `frames` frames to all viewers.
+    private func empty() {
+        outlet?.send(batch)
+        for number in 0..<batch.runCount {
+            sent += batch.run(number).count
+            lengths[batch.run(number).count, default: 0] += 1
+        }
+        batch.clear()
+    }
+
+    /// - Returns: Nanoseconds for `load.frames` frames to all viewers.
     func run() -> UInt64 {
         var time: UInt64 = 0
-        for _ in 0..<Self.frames {
+        for _ in 0..<load.frames {
             now = now + .milliseconds(2)
             store()
             time += flush()
@@ -142,5 +181,10 @@ final class FanOutRow {
         return least
     }
 
-    func forget() { (sent, runs) = (0, 0) }
+    /// Runs of so many packets, and how many of them.
+    var histogram: String {
+        let all = lengths.values.reduce(0, +)
+        return lengths.sorted { $0.key < $1.key }
+            .map { "\($0.key): \($0.value * 100 / max(1, all)) %" }.joined(separator: ", ")
+    }
 }
