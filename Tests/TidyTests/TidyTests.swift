@@ -174,9 +174,8 @@ struct TidyTests {
             let indent = line.prefix { $0 == " " }
             let words = line.drop { $0 == " " }
             let head = words.prefix { $0 != "(" && $0 != "{" }
-            guard head.contains("func ") || head.hasSuffix("init"), !words.hasPrefix("//") else {
-                continue
-            }
+            let isInit = head.hasSuffix("init") && !head.hasSuffix(".init")
+            guard head.contains("func ") || isInit, !words.hasPrefix("//") else { continue }
             let end = file.lines[index...].firstIndex { $0.hasPrefix(indent + "}") }
             if !line.hasSuffix("}"), let end { found.append((index + 1, end - index + 1)) }
         }
