@@ -1,4 +1,5 @@
 """A gateway of our own for a run: free ports, a folder for its state that goes away with it."""
+import json
 import pathlib
 import secrets
 import socket
@@ -27,9 +28,9 @@ def free_port():
 class Gateway:
     """`with Gateway(program) as gateway:` runs it until the block ends."""
 
-    def __init__(self, program, log=None, demo=False, settings=None):
+    def __init__(self, program, log=None, demo=False, settings=None, paths=None):
         self.program, self.log, self.demo = program, log, demo
-        self.settings = settings or {}
+        self.settings, self.paths = settings or {}, paths or {}
         self.key, self.token = secrets.token_hex(16), secrets.token_hex(16)
 
     def __enter__(self):
@@ -48,6 +49,10 @@ class Gateway:
         command = [self.program, "run", "--no-supervise"] + ["--demo"] * self.demo
         for name, value in settings.items():
             command += ["--set", f"{name}={value}"]
+        # JSON is YAML.
+        file = pathlib.Path(self.folder.name, "gateway.yml")
+        file.write_text(json.dumps({"paths": self.paths}))
+        command += ["--config", str(file)]
         environment = {"PATH": "/usr/bin:/bin", "HOME": self.folder.name,
                        "GATEWAY_AUTH_PUBLISH_KEY": self.key, "GATEWAY_ADMIN_TOKEN": self.token}
         self.out = open(self.log or f"{self.folder.name}/log", "w")

@@ -4,8 +4,8 @@ import Live
 import Stream
 import Wire
 
-// FLV, fMP4 and MPEG-TS over HTTP and WebSocket: the request is judged, the stream is asked for, and
-// the answer begins when there is something to answer with.
+// FLV, fMP4 and MPEG-TS over HTTP and WebSocket: the request is judged, the stream is asked for,
+// and the answer begins when there is something to answer with.
 extension Worker {
     /// How long a viewer waits for a publisher.
     private static let livePatience = Interval.seconds(10)

@@ -71,6 +71,11 @@ import Wire
         else { return #expect(Bool(false), "the server was not asked to publish") }
         #expect(name == "live/there")
         pair.answerServer(.published(1))
+        guard
+            case .subscribe(_, "live/here", _, _, let asked)? =
+                ClientPair.question(pair.clientEffects)?.0
+        else { return #expect(Bool(false), "it does not read what it is to bring") }
+        #expect(asked.patience > .zero, "a publisher that has just come has no media yet")
         pair.answerClient(.subscribed(try Self.snapshot("live/here")))
         #expect(pair.client.isRunning && pair.client.deadline > pair.now)
         let era = Encoding.FormatEra(try Self.format)

@@ -14,8 +14,10 @@ extension RTMPClient {
     }
 
     func subscribe(at now: Instant, _ effects: inout Effects) {
+        // A publisher that has just come has no media yet: some servers take one connection only,
+        // and it must not be lost for that.
         let subscription = OutletStart.subscription(
-            video: [.h264, .h265, .av1, .vp9], patience: .zero)
+            video: [.h264, .h265, .av1, .vp9], patience: Self.readyPatience)
         let question = Question.subscribe(
             Self.channel, name: name, Credential(), peer: peer, subscription)
         ask(question, at: now, &effects)

@@ -13,6 +13,8 @@ package import Wire
 package final class RTMPClient: LinkSession {
     /// For each step, and between media.
     static let patience = Interval.seconds(10)
+    /// For the stream here to have media; below the other, so that the gateway says no first.
+    static let readyPatience = Interval.seconds(8)
     static let channel: ChannelID = 1
 
     enum Phase { case handshake, connecting, creating, asking, running }
