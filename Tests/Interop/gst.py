@@ -30,19 +30,25 @@ class Peer:
         """Subclasses: directions and transceivers, before the offer is made."""
 
     def run(self):
-        """For as long as it is wanted; the report."""
+        """For as long as it is wanted, once there is an answer; the report."""
         loop = GLib.MainLoop()
         threading.Thread(target=loop.run, daemon=True).start()
         self.pipeline.set_state(Gst.State.PLAYING)
         self.prepare()
         promise = Gst.Promise.new_with_change_func(self.on_offer, None)
         self.peer.emit("create-offer", None, promise)
-        end = time.monotonic() + self.options.seconds
-        while time.monotonic() < end and not client.over.is_set() and not self.failed.is_set():
-            time.sleep(.1)
+        self.wait(30, lambda: self.session)
+        self.wait(self.options.seconds, lambda: False)
         self.finish()
         loop.quit()
         return self.report
+
+    def wait(self, seconds, condition):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not condition():
+            if client.over.is_set() or self.failed.is_set():
+                return
+            time.sleep(.1)
 
     def on_offer(self, promise, _):
         # The bindings do not keep what a value lies in: the reply must outlive the offer.
