@@ -33,6 +33,9 @@ final class ConnectionReader {
     /// though nothing new may come for its stream.
     private(set) var isHeldBack = false
 
+    /// Its socket is full: what comes meanwhile is for when it has room.
+    func holdBack() { isHeldBack = true }
+
     /// Finds what the stream has of what is wanted and not being read yet.
     func resolve(at now: Instant, into orders: inout Orders) {
         switch stream.place {
@@ -123,8 +126,7 @@ final class ConnectionReader {
         connection.session.send(
             ReadItem(
                 bytes, chunk: sharesItems ? encoding.chunk(index) : nil, meta,
-                encoding.era(at: index), at: index, of: encoding.id, slot: slots[track],
-                channel: channel, jump: jump, capture: encoding.capture(of: meta.ticks)),
-            out: &connection.out)
+                encoding.format(at: index), slot: slots[track], channel: channel, jump: jump,
+                capture: encoding.capture(of: meta.ticks)), out: &connection.out)
     }
 }

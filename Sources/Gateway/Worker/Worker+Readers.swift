@@ -34,6 +34,7 @@ extension Worker {
     func feed(_ reader: ConnectionReader) {
         guard connections[reader.connection.identity] != nil else { return }
         guard !reader.connection.isBlocked else {
+            reader.holdBack()
             if reader.isHopeless { endHopeless(reader) }
             return
         }
