@@ -4,6 +4,24 @@ import Wire
 enum Bench {
     /// - Returns: The exit code: 0 if everybody who asked got what was asked for.
     static func run(_ options: BenchOptions) throws(StartError) -> CInt {
+        switch options.kind {
+        case .whep: try view(options)
+        case .rtmp: try publish(options)
+        }
+    }
+
+    private static func publish(_ options: BenchOptions) throws(StartError) -> CInt {
+        var bench = try RTMPBench.open(options)
+        let tally = try bench.run()
+        let seconds = tally.length.seconds
+        let megabits = Double(tally.bytes) * 8 / 1e6 / max(seconds, 1e-3)
+        Console.write(
+            "published      \(tally.frames) frames in \(seconds.text(1)) s, "
+                + "\(megabits.text(2)) Mbit/s, \(tally.late) late\n")
+        return Program.ExitCode.stopped.rawValue
+    }
+
+    private static func view(_ options: BenchOptions) throws(StartError) -> CInt {
         var bench = try WHEPBench.open(options)
         let tally = try bench.run()
         let report = BenchReport(options: options, tally: tally)

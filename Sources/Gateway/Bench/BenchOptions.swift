@@ -3,7 +3,12 @@ package import Wire
 
 /// What `gateway bench` was asked to do.
 package struct BenchOptions: Equatable, Sendable {
-    package enum Kind: String, CaseIterable, Sendable { case whep }
+    package enum Kind: String, CaseIterable, Sendable {
+        /// Viewers.
+        case whep
+        /// A publisher.
+        case rtmp
+    }
 
     package var kind = Kind.whep
     package var url: BenchURL
@@ -20,6 +25,10 @@ package struct BenchOptions: Equatable, Sendable {
     package var pid: Int?
     package var printsJSON = false
     package var takesKernelTime = false
+    /// Of a publisher's pictures.
+    package var bitRate = 2_000_000
+    package var frameRate = 30
+    package var group = 60
 
     /// More than a host has ports for.
     static let viewersMaximum = 50_000
@@ -38,10 +47,11 @@ package struct BenchOptions: Equatable, Sendable {
         try reader.read()
         guard let url = reader.values["--url"] else {
             throw UsageError(
-                description: "--url is missing: gateway bench \(name) --url http://HOST/PATH")
+                description:
+                    "--url is missing: gateway bench \(name) --url \(kind.scheme)://HOST/PATH")
         }
         self.kind = kind
-        self.url = try BenchURL(url)
+        self.url = try BenchURL(url, scheme: kind.scheme, port: kind.port)
         viewers = try reader.number("--viewers", 1...Self.viewersMaximum) ?? viewers
         ramp = try reader.number("--ramp", 1...100_000)
         length = .seconds(Int64(try reader.number("--seconds", 0...86_400) ?? 10))
@@ -50,14 +60,23 @@ package struct BenchOptions: Equatable, Sendable {
         pid = try reader.number("--pid", 1...(1 << 22))
         token = reader.values["--token"]
         printsJSON = reader.flags.contains("--json")
+        bitRate = (try reader.number("--kbps", 16...1_000_000)).map { $0 * 1000 } ?? bitRate
+        frameRate = try reader.number("--fps", 1...240) ?? frameRate
+        group = try reader.number("--gop", 1...10_000) ?? group
         takesKernelTime = reader.flags.contains("--kernel-time")
     }
+}
+
+extension BenchOptions.Kind {
+    var scheme: String { self == .rtmp ? "rtmp" : "http" }
+    var port: UInt16 { self == .rtmp ? 1935 : 80 }
 }
 
 /// Options with values and without, as they stand on the command line.
 struct BenchWords {
     static let withValue = [
         "--url", "--viewers", "--ramp", "--seconds", "--rounds", "--check", "--pid", "--token",
+        "--kbps", "--fps", "--gop",
     ]
     static let alone = ["--json", "--kernel-time"]
 

@@ -6,10 +6,11 @@ package struct BenchURL: Equatable, Sendable {
     package var port: UInt16
     /// Path and query, as they are written.
     package var target: String
+    private let usualPort: UInt16
 
     package var origin: String {
         let name = host.contains(":") ? "[\(host)]" : host
-        return port == 80 ? name : "\(name):\(port)"
+        return port == usualPort ? name : "\(name):\(port)"
     }
 
     package init(_ text: String, scheme: String = "http", port: UInt16 = 80) throws(UsageError) {
@@ -27,6 +28,7 @@ package struct BenchURL: Equatable, Sendable {
         target = slash == rest.endIndex ? "/" : String(rest[slash...])
         if target.hasPrefix("?") { target = "/" + target }
         self.port = port
+        usualPort = port
         var name = authority
         let closing = authority.lastIndex(of: "]")
         if let colon = authority.lastIndex(of: ":"), closing.map({ $0 < colon }) ?? true {

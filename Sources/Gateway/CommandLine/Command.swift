@@ -10,6 +10,7 @@ package enum Command: Equatable, Sendable {
     case printDefaults
     case version
     case help(Topic)
+    case helpBench(BenchOptions.Kind)
 
     package enum Topic: String, CaseIterable, Sendable {
         case overview = "help"
@@ -48,8 +49,12 @@ extension Command {
         var rest = arguments[...]
         let topic = try Self.topic(&rest)
         if topic == .bench {
-            let asksHelp = rest.contains("--help") || rest.contains("-h")
-            self = asksHelp ? .help(.bench) : .bench(try BenchOptions(Array(rest)))
+            if rest.contains("--help") || rest.contains("-h") {
+                let kind = rest.first.flatMap { BenchOptions.Kind(rawValue: $0) }
+                self = kind.map { .helpBench($0) } ?? .help(.bench)
+            } else {
+                self = .bench(try BenchOptions(Array(rest)))
+            }
             return
         }
         var words = CommandWords(topic: topic)

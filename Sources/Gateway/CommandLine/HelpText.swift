@@ -64,6 +64,26 @@ package enum HelpText {
         """
 
     private static let bench = """
+        gateway bench KIND --url URL [options]
+
+        Load for any server, from one machine, and what came of it. Each kind has a help:
+
+          gateway bench whep --help    viewers of WHEP, as browsers are
+          gateway bench rtmp --help    a publisher over RTMP
+
+        With both at once, delays are exact: the publisher's pictures say when they left.
+        See docs/bench.md.
+
+        """
+
+    package static func text(_ kind: BenchOptions.Kind) -> String {
+        switch kind {
+        case .whep: whep
+        case .rtmp: rtmp
+        }
+    }
+
+    private static let whep = """
         gateway bench whep --url http://HOST/PATH [options]
 
         Viewers as browsers are: WHEP, ICE, DTLS, SRTP over UDP, reports and repeats; for any
@@ -84,6 +104,24 @@ package enum HelpText {
         examples:
           gateway bench whep --url http://localhost:8080/whep/live/demo --viewers 500
           gateway bench whep --url http://HOST:8889/cam/whep --viewers 200 --rounds 20
+
+        """
+
+    private static let rtmp = """
+        gateway bench rtmp --url rtmp://HOST/APP/STREAM [options]
+
+        A publisher of synthetic H.264, 1280x720, that nobody can decode and every server
+        forwards. Each picture carries the time at which it left.
+
+              --url URL         where to publish, with its query (?token=KEY)
+              --seconds N       for how long (10)
+              --kbps N          the bit rate (2000)
+              --fps N           pictures a second (30)
+              --gop N           pictures from one key frame to the next (60)
+          -h, --help            this
+
+        example:
+          gateway bench rtmp --url rtmp://localhost/live/a --seconds 60
 
         """
 }

@@ -43,6 +43,7 @@ package struct Program {
         switch command {
         case .version: Console.write("gateway \(Self.version)\n")
         case .help(let topic): Console.write(HelpText.text(topic))
+        case .helpBench(let kind): Console.write(HelpText.text(kind))
         case .printDefaults: Console.write(ConfigSample.file)
         case .checkConfig(let options): try check(options)
         case .bench(let options): return try Bench.run(options)

@@ -124,6 +124,12 @@ extension Config {
             "limits.new-connections-per-source", \.limits.newConnectionsPerSource,
             .number(1...1_000_000), .reload,
             "TCP connections without a first request, for one network (/24 or /56)."),
+        Setting(
+            "limits.bandwidth", \.limits.bandwidth, .number(0...1_000_000), .reload,
+            "Mbit/s that may leave before new viewers are refused; 0: no limit."),
+        Setting(
+            "limits.cpu", \.limits.cpu, .number(0...100), .reload,
+            "Percent of a worker's time before new viewers are refused; 0: no limit."),
     ]
 
     private static let program: [Setting<Config>] = [

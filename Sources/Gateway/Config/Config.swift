@@ -94,6 +94,10 @@ package struct Config: Equatable, Sendable {
         package var pendingSessions = 2_000
         package var pendingSessionsPerSource = 200
         package var newConnectionsPerSource = 256
+        /// Mbit/s; 0: no limit.
+        package var bandwidth = 0
+        /// Of a worker's time; 0: no limit.
+        package var cpu = 90
     }
 
     package struct State: Equatable, Sendable {

@@ -35,6 +35,7 @@ extension Worker {
     private func serveMetrics(_ request: HTTPRequest, _ connection: Connection) {
         gather(.streams) { [self] gather in
             var metrics = Metrics(gather, expected: neighbours.count)
+            metrics.busy = plan.load.figures(at: now).busy
             metrics.restarts = plan.restarts
             metrics.version = plan.version
             let response = HTTPResponse(type: MetricsText.contentType, metrics.text)

@@ -14,6 +14,8 @@ struct Metrics {
     private let expected: Int
     var restarts = 0
     var version = ""
+    /// Of the busiest worker.
+    var busy = 0.0
 
     init(_ gather: Gather, expected: Int) {
         var total = WorkerCounters()
@@ -90,6 +92,12 @@ struct Metrics {
         text.sample(total.datagramsRefused)
         text.family("gateway_turns_total", .counter, "Turns of all workers.")
         text.sample(total.turns)
+        text.family("gateway_busy_ratio", .gauge, "Of the busiest worker's time, a mean of 5 s.")
+        text.sample(busy)
+        text.family(
+            "gateway_overload_refused_total", .counter,
+            "Viewers sent away because of limits.bandwidth or limits.cpu.")
+        text.sample(total.overloads)
         text.family("gateway_refused_total", .counter, "Questions answered with no.")
         text.sample(total.refusals)
     }

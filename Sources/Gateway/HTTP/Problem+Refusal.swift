@@ -20,7 +20,7 @@ extension Problem {
             case .sourceFailed: (.sourceFailed, Self.patience)
             case .unsupportedCodec: (.codecNotCarried, nil)
             case .tooMany: (.tooManySessions, Self.patience)
-            case .outOfMemory: (.overloaded, Self.patience)
+            case .outOfMemory, .overloaded: (.overloaded, Self.patience)
             case .shuttingDown: (.shuttingDown, Self.soon)
             }
         self.init(code, refusal.sentence, retryAfter: retryAfter)

@@ -26,6 +26,7 @@ extension Worker {
         do throws(Problem) {
             let asker = gateRequest(request, connection)
             if let problem = refusal(.read, name, Credential(request), asker) { throw problem }
+            if let refusal = overload() { throw Problem(refusal) }
             response = try route.response(request)
         } catch {
             return respond(HTTPResponse(error).allowingAnyOrigin(), request, connection)

@@ -15,6 +15,7 @@ final class Workers: Service {
     private let hub = Hub()
     private let material: CertificateStore
     private let running: RunningCount
+    private let load: LoadGuard
     /// nil: WebRTC is switched off.
     private let rtc: RTCShared?
     private let log: Log
@@ -41,6 +42,7 @@ final class Workers: Service {
         let front = try FrontPlan(config)
         let demos = config.demo ? try DemoFiles.load() : []
         rtc = try RTCShared(config, sockets, surroundings.log)
+        load = LoadGuard(LoadGuard.Limits(config))
         if front.site.isEmpty {
             log.warning("the page's files were not found: set http.pages to their folder")
         }
@@ -63,6 +65,7 @@ final class Workers: Service {
                 plan.rtc = rtcPlan
                 plan.transcoders = transcoders
                 plan.resolver = resolver
+                plan.load = load
                 try spawn(plan)
             }
         } catch {
@@ -127,6 +130,7 @@ final class Workers: Service {
                         links: LinkPlan(settings.config), tls: tls,
                         rtc: rtc?.settings(settings.config))))
             rtc?.directory.set(RTCLimits(settings.config))
+            load.set(LoadGuard.Limits(settings.config))
         } catch {
             log.error(code: "cannot-reload", "everything stays as it was: \(error.lines)")
         }
@@ -170,6 +174,14 @@ extension WorkerLimits {
         connections = max(1, config.limits.sessions / workers)
         newcomersPerNetwork = config.limits.newConnectionsPerSource
         mediaMemory = config.media.memory.bytes(ofRAM: ProcessFigures.ramBytes) / workers
+    }
+}
+
+extension LoadGuard.Limits {
+    init(_ config: Config) {
+        self.init()
+        bitsPerSecond = config.limits.bandwidth * 1_000_000
+        busyPercent = config.limits.cpu
     }
 }
 

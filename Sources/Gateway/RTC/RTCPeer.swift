@@ -39,6 +39,7 @@ final class RTCPeer: Participant {
     }
 
     override var request: GateRequest? { asked }
+    override var isAdmitted: Bool { true }
 
     override func isHere(at worker: Worker) -> Bool { worker.rtc?.peers[identity] != nil }
 

@@ -85,11 +85,11 @@ package struct RTCTable: Sendable {
     private func check(_ network: Address, _ source: Address) throws(Refusal) {
         if counts.sessions >= limits.sessions {
             throw Refusal(
-                .tooMany, "\(limits.sessions) sessions exist already: see limits.sessions")
+                .overloaded, "\(limits.sessions) sessions exist already: see limits.sessions")
         }
         if counts.waiting >= limits.waiting {
             throw Refusal(
-                .tooMany,
+                .overloaded,
                 "\(limits.waiting) sessions wait for their peers: see limits.pending-sessions")
         }
         if waitingBySource[network, default: 0] >= limits.waitingPerSource {

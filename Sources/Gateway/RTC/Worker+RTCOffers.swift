@@ -31,6 +31,7 @@ extension Worker {
         offer.name = try Self.streamName(asked.name)
         let principal = try judge(offer)
         if offer.role == .publish { try checkIsFree(offer.name, for: principal) }
+        if offer.role == .play, let refusal = overload() { throw RTCOpening(refusal) }
         let read = try Self.read(offer)
         let facts = offer.role == .play ? try self.facts(about: offer.name) : nil
         let name = try reserve(for: offer, rtc)

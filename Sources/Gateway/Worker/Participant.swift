@@ -31,6 +31,9 @@ class Participant {
     /// How its request came; nil: a protocol that has no more than an address.
     var request: GateRequest? { nil }
 
+    /// It was let in when it asked first: what it begins now it was let in for.
+    var isAdmitted: Bool { false }
+
     /// It has not been closed.
     func isHere(at worker: Worker) -> Bool { preconditionFailure("of the subclasses") }
 

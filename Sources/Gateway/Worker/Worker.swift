@@ -26,6 +26,7 @@ package final class Worker {
     var deadlines: Deadlines
     var newcomers: Newcomers
     var counters = WorkerCounters()
+    var meter: LoadMeter
     var random: SplitMix64
     /// The time of this turn: one for all that happens in it.
     var now: Instant
@@ -135,6 +136,7 @@ package final class Worker {
         now = Clock.now
         wall = WallClockModel(utc: Clock.utcNanoseconds, at: now)
         wallSampledAt = now
+        meter = LoadMeter(at: now, threadTime: Clock.threadTime)
         deadlines = Deadlines(at: now)
         streamDeadlines = Deadlines(at: now)
         memory = MediaMemory(limit: plan.limits.mediaMemory)
@@ -184,6 +186,7 @@ package final class Worker {
         serveDeadlines()
         retryRelays()
         flush()
+        noteLoad()
     }
 
     /// Sleeps until something comes or is due. Nothing due and no session: for ever.

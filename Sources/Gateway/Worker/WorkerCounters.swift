@@ -28,6 +28,8 @@ package struct WorkerCounters: Equatable, Sendable {
     package var relayRecordsStale: Int64 = 0
     package var questions: Int64 = 0
     package var refusals: Int64 = 0
+    /// Viewers sent away because there was enough to do.
+    package var overloads: Int64 = 0
     /// Items handed to viewers on connections.
     package var itemsSent: Int64 = 0
 
@@ -87,7 +89,7 @@ package struct WorkerCounters: Equatable, Sendable {
             \.datagramBytesOut, \.messagesOut, \.datagramsRefused, \.connectionsAccepted,
             \.connectionsClosed, \.connectionsRefused, \.connectionBytesIn, \.connectionBytesOut,
             \.lettersIn, \.relayRecordsIn, \.relayBytesIn, \.relayRecordsStale, \.questions,
-            \.refusals, \.itemsSent, \.rtcOffers, \.rtcNeverCame, \.rtcJoins,
+            \.refusals, \.overloads, \.itemsSent, \.rtcOffers, \.rtcNeverCame, \.rtcJoins,
             \.rtcConnected, \.rtcLeft, \.rtcForwarded, \.rtcPipesMoved, \.rtcPostponed,
             \.rtcDropped, \.rtcForged,
             \.rtcReplayed, \.rtcKeyWishes, \.rtcNACKs, \.keyRequests,

@@ -28,6 +28,8 @@ package struct WorkerPlan: Sendable {
     /// nil: no sound is converted.
     package var transcoders: TranscodePool?
     package var limits = WorkerLimits()
+    /// All workers have one.
+    package var load = LoadGuard()
     package var gate: Gate
     package var front = FrontPlan()
     /// Looks up names for connections that we make; nil: none are made.

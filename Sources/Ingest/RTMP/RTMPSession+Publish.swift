@@ -80,7 +80,7 @@ extension RTMPSession {
     private static func publishCode(_ code: Refusal.Code) -> String {
         switch code {
         case .unauthenticated, .forbidden: "NetStream.Publish.Denied"
-        case .unsupportedCodec, .tooMany, .outOfMemory, .shuttingDown, .timeout:
+        case .unsupportedCodec, .tooMany, .overloaded, .outOfMemory, .shuttingDown, .timeout:
             "NetStream.Publish.Rejected"
         default: "NetStream.Publish.BadName"
         }

@@ -1,3 +1,4 @@
+import Codecs
 import Testing
 import Wire
 
@@ -40,6 +41,7 @@ struct BenchPartsTests {
                 == .bench(
                     try BenchOptions(["whep", "--url", "http://h/a"])))
         #expect(try Command(["bench", "--help"]) == .help(.bench))
+        #expect(try Command(["bench", "rtmp", "-h"]) == .helpBench(.rtmp))
     }
 
     @Test(
@@ -58,6 +60,28 @@ struct BenchPartsTests {
         ] as [([String], String)])
     func mistakesAreExplained(words: [String], sentence: String) {
         #expect(throws: UsageError(description: sentence)) { try BenchOptions(words) }
+    }
+
+    @Test(arguments: BenchOptions.Kind.allCases)
+    func helpFitsATerminal(kind: BenchOptions.Kind) {
+        let lines = HelpText.text(kind).split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count <= 24 && lines.allSatisfy { $0.count <= 90 })
+    }
+
+    @Test func syntheticPicturesLookLikeAnEncoders() throws {
+        let set = try H264SequenceParameterSet(SyntheticVideo.sequenceSet.raw)
+        #expect(set.width == 1280 && set.height == 720)
+        var video = SyntheticVideo(
+            bitsPerSecond: 2_000_000, framesPerSecond: 30, framesPerGroup: 60, seed: 3)
+        var bytes = 0
+        for number in 0..<300 {
+            let frame = video.next(at: Int64(number))
+            #expect(frame.isKey == (number % 60 == 0) && frame.number == UInt32(number))
+            #expect(FrameStamp.find(in: frame.bytes.raw)?.time == Int64(number))
+            bytes += frame.bytes.count
+        }
+        // Ten seconds.
+        #expect(abs(Double(bytes) * 8 / 10 / 2e6 - 1) < 0.05)
     }
 
     @Test func percentilesAreWithinThreePercent() {

@@ -1,5 +1,6 @@
 import Foundation
 import ICE
+import System
 import Testing
 import Wire
 
@@ -60,6 +61,51 @@ import Wire
             let cause = try #require(tally.failures.keys.first)
             #expect(cause.hasPrefix("HTTP 429: too-many-sessions: 1 sessions from 127.0.0.1"))
             #expect(cause.hasSuffix("--set \(setting)=NUMBER, or lower --ramp)"))
+        }
+    }
+
+    /// Whoever watches goes on watching; who comes is told why not, and when to come back.
+    @Test func beyondItsBandwidthTheGatewaySendsNewViewersAway() throws {
+        try Folder.with { folder in
+            let gateway = try RunningGateway.serving(
+                folder, ["--no-supervise", "--demo", "--set", "limits.bandwidth=1"])
+            let words = ["--viewers", "24", "--ramp", "6/s"]
+            let tally = try bench("live/demo-h264", at: gateway, words)
+            #expect(tally.joins >= 3 && tally.failed > 0)
+            #expect(tally.counts.lost == 0)
+            let cause = try #require(tally.failures.keys.first)
+            #expect(cause.hasPrefix("HTTP 503: overloaded: "))
+            #expect(cause.contains("see limits.bandwidth"))
+            let metrics = try HTTP.get("/metrics", port: gateway.port("admin"))
+            #expect(metrics.contains("gateway_overload_refused_total \(tally.failed)\n"))
+        }
+    }
+
+    @Test func aPublishersPicturesSayWhenTheyLeft() throws {
+        try Folder.with { folder in
+            let gateway = try RunningGateway.serving(folder, ["--no-supervise"])
+            let url = "rtmp://127.0.0.1:\(try gateway.port("rtmp"))/live/a"
+            let options = try BenchOptions([
+                "rtmp", "--url", url, "--seconds", "6", "--kbps", "500", "--gop", "15",
+            ])
+            let published = Locked<RTMPBench.Tally?>(nil)
+            let publisher = try System.Thread("publisher") {
+                do {
+                    var bench = try RTMPBench.open(options)
+                    let tally = try bench.run()
+                    published.withLock { $0 = tally }
+                } catch { Issue.record(error) }
+            }
+            _ = RunningGateway.until { gateway.text.contains("live/a") }
+            let tally = try bench("live/a", at: gateway, ["--viewers", "2", "--seconds", "2"])
+            publisher.join()
+            #expect(tally.failures == [:] && tally.joins == 2 && tally.counts.lost == 0)
+            #expect(tally.delay?.source == .stamp)
+            #expect((tally.delay?.lengths.count ?? 0) > 60)
+            #expect(tally.delay?.lengths.negative == 0)
+            let sent = try #require(published.withLock { $0 })
+            #expect(sent.frames == 180)
+            #expect((300_000..<450_000).contains(sent.bytes))
         }
     }
 

@@ -17,6 +17,8 @@ package struct Refusal: Error, Equatable, Sendable, CustomStringConvertible {
         case unsupportedCodec
         /// A bound of the table of limits.
         case tooMany
+        /// The gateway as a whole has as much to do as it may.
+        case overloaded
         case outOfMemory
         case shuttingDown
     }
