@@ -36,6 +36,28 @@ struct HTTPAnswerTests {
         #expect(!other[0].keepsConnection)
     }
 
+    @Test(arguments: [1, 2, 5, 1000])
+    func anEndlessBodyIsTakenOutOfItsChunks(pieces: Int) throws {
+        for (text, body) in [
+            ("HTTP/1.1 200 OK\r\n\r\nFLVabc", "FLVabc"),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nFLV\r\n3\r\nabc\r\n",
+                "FLVabc"
+            ),
+        ] {
+            var reader = HTTPStreamReader()
+            var heads = 0
+            var got: [UInt8] = []
+            var rest = Array(text.utf8)[...]
+            while !rest.isEmpty {
+                let piece = Array(rest.prefix(pieces))
+                rest = rest.dropFirst(piece.count)
+                if try reader.receive(piece.raw, into: &got)?.status == 200 { heads += 1 }
+            }
+            #expect(heads == 1 && String(decoding: got, as: UTF8.self) == body)
+        }
+    }
+
     @Test func oneWithoutALengthEndsWithTheConnection() throws {
         let answers = try Self.read("HTTP/1.0 200 OK\r\nServer: x\r\n\r\nhello", pieces: 4)
         #expect(answers.map(\.text) == ["hello"] && !answers[0].keepsConnection)

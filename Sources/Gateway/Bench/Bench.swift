@@ -5,7 +5,8 @@ enum Bench {
     /// - Returns: The exit code: 0 if everybody who asked got what was asked for.
     static func run(_ options: BenchOptions) throws(StartError) -> CInt {
         switch options.kind {
-        case .whep: try view(options)
+        case .whep: try report(WHEPBench.open(options))
+        case .flv: try report(FLVBench.open(options))
         case .rtmp: try publish(options)
         }
     }
@@ -21,9 +22,11 @@ enum Bench {
         return Program.ExitCode.stopped.rawValue
     }
 
-    private static func view(_ options: BenchOptions) throws(StartError) -> CInt {
-        var bench = try WHEPBench.open(options)
-        let tally = try bench.run()
+    private static func report<Crew: BenchCrew & ~Copyable>(
+        _ crew: consuming Crew
+    ) throws(StartError) -> CInt {
+        let options = crew.options
+        let tally = try crew.run()
         let report = BenchReport(options: options, tally: tally)
         Console.write(
             options.printsJSON ? String(decoding: report.json, as: UTF8.self) : report.table)

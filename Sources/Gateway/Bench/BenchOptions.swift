@@ -5,7 +5,7 @@ package import Wire
 package struct BenchOptions: Equatable, Sendable {
     package enum Kind: String, CaseIterable, Sendable {
         /// Viewers.
-        case whep
+        case whep, flv
         /// A publisher.
         case rtmp
     }
@@ -69,6 +69,8 @@ package struct BenchOptions: Equatable, Sendable {
 
 extension BenchOptions.Kind {
     var scheme: String { self == .rtmp ? "rtmp" : "http" }
+    /// What is counted: for FLV the tags that were read, and the reads of those who do not check.
+    var unit: String { self == .flv ? "tags" : "packets" }
     var port: UInt16 { self == .rtmp ? 1935 : 80 }
 }
 

@@ -20,7 +20,7 @@ struct BenchProgress {
         (packets, bytes) = (0, 0)
     }
 
-    mutating func tell(_ viewers: [BenchViewer], _ pid: Int?, at now: Instant) {
+    mutating func tell(_ viewers: [some BenchClient], _ pid: Int?, at now: Instant) {
         guard now - told >= (isTerminal ? .seconds(1) : .seconds(5)) else { return }
         let span = (now - told).seconds
         told = now
@@ -28,7 +28,7 @@ struct BenchProgress {
         var (playing, failed) = (0, 0)
         for viewer in viewers {
             counts += viewer.counts
-            if viewer.phase == .playing { playing += 1 }
+            if viewer.isPlaying { playing += 1 }
             if viewer.failure != nil { failed += 1 }
         }
         let rate = Double(counts.packets - packets) / span

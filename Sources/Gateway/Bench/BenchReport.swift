@@ -14,8 +14,8 @@ struct BenchReport {
             ("first packet", times(tally.firstPackets)),
             (
                 "received",
-                "\(tally.counts.packets) packets in \(tally.playLength.seconds.text(1)) s, "
-                    + "\(tally.packetsPerSecond.text(0)) packets/s, "
+                "\(tally.counts.packets) \(options.kind.unit) in \(tally.playLength.seconds.text(1)) s, "
+                    + "\(tally.packetsPerSecond.text(0)) per second, "
                     + "\(tally.megabits.text(1)) Mbit/s, "
                     + "\(tally.framesPerViewer.text(1)) frames/s each"
             ),
@@ -83,7 +83,8 @@ struct BenchReport {
             return "there is no process \(pid)"
         }
         var text = "\(percent.text(1)) % of a core, "
-        text += "\(thousand.text(3)) ms per 1,000 packets"
+        text += "\(thousand.text(3)) ms per 1,000 \(options.kind.unit)"
+        if let each = tally.serverPerClient { text += ", \(each.text(3)) ms per second and viewer" }
         if let join = tally.serverPerJoin { text += ", \(join.text(2)) ms per join" }
         if let memory = tally.memoryPerViewer { text += ", \(memory) KiB per viewer" }
         return text
@@ -142,6 +143,7 @@ struct BenchReport {
     private func writeServer(into json: inout JSONWriter) {
         if let percent = tally.serverPercent { json.field("server_cpu_percent", percent) }
         if let each = tally.serverPerThousand { json.field("server_us_per_packet", each) }
+        if let each = tally.serverPerClient { json.field("server_ms_per_second_and_viewer", each) }
         if let join = tally.serverPerJoin { json.field("server_ms_per_join", join) }
         if let memory = tally.memoryPerViewer { json.field("server_kib_per_viewer", memory) }
     }

@@ -49,18 +49,17 @@ struct BenchTally {
     }
 
     mutating func joined(
-        _ viewers: [BenchViewer], since began: Instant, to end: Instant, _ before: Sample,
-        _ after: Sample
+        _ clients: [some BenchClient], since began: Instant, _ before: Sample, _ after: Sample
     ) {
-        asked += viewers.count
+        asked += clients.count
         var last = began
         var count = 0
-        for viewer in viewers {
-            guard let rtc = viewer.rtc, let openAt = rtc.figures.openAt else { continue }
+        for client in clients {
+            guard let openAt = client.openAt else { continue }
             count += 1
             last = max(last, openAt)
-            joinTimes.add(openAt - viewer.askedAt)
-            if let first = rtc.figures.firstPacketAt { firstPackets.add(first - viewer.askedAt) }
+            joinTimes.add(openAt - client.askedAt)
+            if let first = client.firstAt { firstPackets.add(first - client.askedAt) }
         }
         joins += count
         joinLength = joinLength + (last - began)
@@ -69,14 +68,13 @@ struct BenchTally {
         memoryBefore = memoryBefore ?? before.memory
     }
 
-    mutating func played(_ viewers: [BenchViewer], _ before: Sample, _ after: Sample) {
-        for viewer in viewers where viewer.phase == .playing {
+    mutating func played(_ clients: [some BenchClient], _ before: Sample, _ after: Sample) {
+        for client in clients where client.isPlaying {
             players += 1
-            var more = viewer.counts
-            more -= viewer.before
+            var more = client.counts
+            more -= client.before
             counts += more
-            let pause = viewer.rtc?.tracks.map(\.figures.longestPause).max() ?? .zero
-            longestPauses.add(pause)
+            longestPauses.add(client.longestPause)
         }
         playLength = playLength + (after.at - before.at)
         playOwn = playOwn + (after.own - before.own)
@@ -84,10 +82,10 @@ struct BenchTally {
         memoryPlaying = after.memory ?? memoryPlaying
     }
 
-    mutating func left(_ viewers: [BenchViewer], unanswered count: Int) {
+    mutating func left(_ clients: [some BenchClient], unanswered count: Int) {
         unanswered += count
-        for viewer in viewers {
-            if let failure = viewer.failure { failures[failure, default: 0] += 1 }
+        for client in clients {
+            if let failure = client.failure { failures[failure, default: 0] += 1 }
         }
     }
 
@@ -117,6 +115,12 @@ struct BenchTally {
     /// Milliseconds of the server's processors for 1,000 packets: also microseconds for each.
     var serverPerThousand: Double? {
         playServer.map { ratio($0.seconds * 1e6, Double(counts.packets)) }
+    }
+    /// Milliseconds of the server's processors for each second of each client.
+    var serverPerClient: Double? {
+        playServer.map {
+            ratio($0.seconds * 1e3, playLength.seconds * Double(players) / Double(rounds))
+        }
     }
     var ownPerThousand: Double { ratio(playOwn.seconds * 1e6, Double(counts.packets)) }
     var serverPercent: Double? { playServer.map { ratio($0.seconds * 100, playLength.seconds) } }

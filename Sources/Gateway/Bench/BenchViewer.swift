@@ -5,7 +5,7 @@ import System
 import Wire
 
 /// One viewer of a bench: its socket, its session at the server, and how far it is.
-final class BenchViewer {
+final class BenchViewer: BenchClient {
     enum Phase: Equatable {
         /// Its request is on the way, or waits for a connection.
         case asking
@@ -44,8 +44,10 @@ final class BenchViewer {
         askedAt = now
     }
 
-    /// It has what it came for, or will never have it.
-    var isSettled: Bool { phase == .playing || failure != nil }
+    var isPlaying: Bool { phase == .playing && failure == nil }
+    var openAt: Instant? { rtc?.figures.openAt }
+    var firstAt: Instant? { rtc?.figures.firstPacketAt }
+    var longestPause: Interval { rtc?.tracks.map(\.figures.longestPause).max() ?? .zero }
 
     var deadline: Instant { rtc?.deadline ?? .distantFuture }
 

@@ -7,9 +7,7 @@ import Wire
 
 /// Many viewers of one WHEP resource in one thread: each with a socket of its own, because servers
 /// tell their peers apart by addresses.
-///
-/// A round: all join (at the ramp's pace), play for a while, and leave.
-struct WHEPBench: ~Copyable {
+struct WHEPBench: ~Copyable, BenchCrew {
     /// The interrupt key ends the round early, and properly.
     static let signalTag = Int.min
     /// Media must come so soon after the handshake, or the viewer counts as silent.
@@ -28,6 +26,7 @@ struct WHEPBench: ~Copyable {
     var output = ClientOutput()
     var dice = SystemRandomNumberGenerator()
     var viewers: [BenchViewer] = []
+    var clients: [BenchViewer] { viewers }
     var dues: [Instant] = []
     var tally = BenchTally()
     var progress: BenchProgress
@@ -65,51 +64,7 @@ struct WHEPBench: ~Copyable {
         }
     }
 
-    /// All rounds. - Returns: What came of them.
-    mutating func run() throws(StartError) -> BenchTally {
-        for round in 1...options.rounds where !isInterrupted {
-            progress.begin(round)
-            do throws(SystemError) {
-                try join()
-                try play()
-                try leave()
-            } catch { throw .system("bench", error, code: "bench-failed") }
-        }
-        progress.end()
-        return tally
-    }
-
-    private mutating func join() throws(SystemError) {
-        let began = Clock.now
-        let before = tally.sample(options.pid)
-        let step = options.ramp.map { Interval.seconds(1) / Int64($0) } ?? .zero
-        var now = began
-        while !isInterrupted {
-            while viewers.count < options.viewers,
-                began + step * Int64(viewers.count) <= now
-            { try begin(at: now) }
-            if viewers.count == options.viewers, viewers.allSatisfy(\.isSettled) { break }
-            let nextStart =
-                viewers.count < options.viewers
-                ? began + step * Int64(viewers.count) : .distantFuture
-            now = try turn(until: nextStart)
-        }
-        tally.joined(viewers, since: began, to: now, before, tally.sample(options.pid))
-    }
-
-    private mutating func play() throws(SystemError) {
-        guard viewers.contains(where: { $0.phase == .playing }) else { return }
-        var now = Clock.now
-        let end = now + options.length
-        for viewer in viewers { viewer.before = viewer.counts }
-        let before = tally.sample(options.pid)
-        tally.measures = true
-        while now < end, !isInterrupted { now = try turn(until: end) }
-        tally.measures = false
-        tally.played(viewers, before, tally.sample(options.pid))
-    }
-
-    private mutating func leave() throws(SystemError) {
+    mutating func leave() throws(SystemError) {
         var now = Clock.now
         let end = now + Self.leaveLimit
         for owner in viewers.indices { depart(owner, at: now) }
@@ -121,8 +76,7 @@ struct WHEPBench: ~Copyable {
         leaving = 0
     }
 
-    /// One wait and what it brought.
-    private mutating func turn(until limit: Instant) throws(SystemError) -> Instant {
+    mutating func turn(until limit: Instant) throws(SystemError) -> Instant {
         let asleep = Clock.now
         try poller.wait(max(.zero, min(Self.tick, limit - asleep)))
         let now = Clock.now
@@ -145,7 +99,7 @@ struct WHEPBench: ~Copyable {
 
 /// Single viewers.
 extension WHEPBench {
-    private mutating func begin(at now: Instant) throws(SystemError) {
+    mutating func begin(at now: Instant) throws(SystemError) {
         let socket = try UDPSocket(bind: .any(port: 0))
         if options.takesKernelTime { try socket.stampArrivals() }
         let registration = try poller.add(socket, tag: viewers.count)

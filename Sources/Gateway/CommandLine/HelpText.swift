@@ -69,6 +69,7 @@ package enum HelpText {
         Load for any server, from one machine, and what came of it. Each kind has a help:
 
           gateway bench whep --help    viewers of WHEP, as browsers are
+          gateway bench flv --help     viewers of HTTP-FLV
           gateway bench rtmp --help    a publisher over RTMP
 
         With both at once, delays are exact: the publisher's pictures say when they left.
@@ -79,6 +80,7 @@ package enum HelpText {
     package static func text(_ kind: BenchOptions.Kind) -> String {
         switch kind {
         case .whep: whep
+        case .flv: flv
         case .rtmp: rtmp
         }
     }
@@ -104,6 +106,17 @@ package enum HelpText {
         examples:
           gateway bench whep --url http://localhost:8080/whep/live/demo --viewers 500
           gateway bench whep --url http://HOST:8889/cam/whep --viewers 200 --rounds 20
+
+        """
+
+    private static let flv = """
+        gateway bench flv --url http://HOST/APP/STREAM.flv [options]
+
+        Viewers of HTTP-FLV: a connection each, nothing but reading. Options as for whep;
+        --check 1/N lets each N-th viewer take the tags apart, the others count bytes.
+
+        example:
+          gateway bench flv --url http://localhost:8080/live/demo-h264.flv --viewers 400
 
         """
 

@@ -51,6 +51,23 @@ import Wire
         }
     }
 
+    @Test func viewersOfFLVReadTags() throws {
+        try Folder.with { folder in
+            let gateway = try RunningGateway.serving(folder, ["--no-supervise", "--demo"])
+            let url = "http://127.0.0.1:\(try gateway.port("http"))/live/demo-h264.flv"
+            let options = try BenchOptions(
+                ["flv", "--url", url, "--seconds", "1", "--viewers", "4"])
+            var bench = try FLVBench.open(options)
+            let tally = try bench.run()
+            #expect(tally.failures == [:] && tally.joins == 4)
+            #expect(tally.counts.frames > 40 && tally.counts.packets >= tally.counts.frames)
+            let nobody = try BenchOptions(
+                ["flv", "--url", url.replacing("demo-h264", with: "nobody")])
+            var other = try FLVBench.open(nobody)
+            #expect(try other.run().failed == 1)
+        }
+    }
+
     @Test func aRefusalNamesTheSettingThatLiftsIt() throws {
         try Folder.with { folder in
             let setting = "limits.pending-sessions-per-source"

@@ -60,8 +60,8 @@ package struct RTMPPublisher: Sendable {
         while let header = try reader.next(bytes, from: &start) {
             switch header.kind {
             case .setChunkSize:
-                var body = ByteReader(reader.body)
-                try reader.setChunkSize(try body.read(UInt32.self))
+                let size = try Self.number(reader.body)
+                try reader.setChunkSize(size)
             case .commandAMF0, .commandAMF3:
                 take(try RTMPCommand(reader.body, .commandAMF0), into: &out)
             case .userControl: answerPing(reader.body, into: &out)
@@ -75,6 +75,11 @@ package struct RTMPPublisher: Sendable {
             writer.control(.acknowledgement, count, into: &out)
         }
         return start
+    }
+
+    private static func number(_ body: RawSpan) throws(ParseError) -> UInt32 {
+        var reader = ByteReader(body)
+        return try reader.read(UInt32.self)
     }
 
     private mutating func connect(into out: inout Outbox) {

@@ -78,11 +78,8 @@ package struct HTTPAnswerReader: Sendable {
     private mutating func readHead() throws(ParseError) -> Bool {
         let text = bytes
         guard try head.read(text.raw) else { return false }
-        let (status, isOld) = try Self.status(text.raw, head.line)
-        answer = HTTPAnswer(
-            status: status, headers: HTTPHeaders(head, of: text.raw), body: [],
-            keepsConnection: !isOld)
-        if answer.headers.contains("connection", token: "close") { answer.keepsConnection = false }
+        answer = try HTTPAnswer(head, of: text.raw)
+        let status = answer.status
         let body = head.body
         bytes.removeFirst(head.count)
         if (100..<200).contains(status) {
@@ -106,6 +103,17 @@ package struct HTTPAnswerReader: Sendable {
             answer.keepsConnection = false
         }
         return true
+    }
+
+}
+
+extension HTTPAnswer {
+    /// A complete head, and no body yet.
+    init(_ head: TextHead, of bytes: RawSpan) throws(ParseError) {
+        let (status, isOld) = try Self.status(bytes, head.line)
+        let headers = HTTPHeaders(head, of: bytes)
+        let isLast = isOld || headers.contains("connection", token: "close")
+        self.init(status: status, headers: headers, body: [], keepsConnection: !isLast)
     }
 
     /// `HTTP/1.1 201 Created`.
