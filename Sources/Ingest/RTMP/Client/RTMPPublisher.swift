@@ -93,14 +93,12 @@ package struct RTMPPublisher: Sendable {
     }
 
     private func send(_ command: RTMPCommand, on stream: UInt32, into out: inout Outbox) {
-        var writer = writer
         writer.write(.commandAMF0, command.bytes, stream: stream, stamp: 0, into: &out)
     }
 
     private func answerPing(_ body: RawSpan, into out: inout Outbox) {
         do throws(ParseError) {
             guard case .ping(let time) = try RTMPUserControl(body) else { return }
-            var writer = writer
             writer.userControl(.pong(time), into: &out)
         } catch {}
     }
