@@ -1,5 +1,5 @@
 package import Stream
-package import System
+import System
 package import Wire
 
 /// How busy the gateway is, as its workers say each second, and whether another viewer fits.

@@ -17,6 +17,11 @@ package struct ClientOutput: Sendable {
     package struct Delay: Equatable, Sendable {
         package var source: DelaySource
         package var length: Interval
+
+        package init(source: DelaySource, length: Interval) {
+            self.source = source
+            self.length = length
+        }
     }
 
     package private(set) var sends: [(to: Address, bytes: Range<Int>)] = []
