@@ -77,7 +77,8 @@ struct BenchPartsTests {
         for number in 0..<300 {
             let frame = video.next(at: Int64(number))
             #expect(frame.isKey == (number % 60 == 0) && frame.number == UInt32(number))
-            #expect(FrameStamp.find(in: frame.bytes.raw)?.time == Int64(number))
+            let stamp = FrameStamp.find(in: frame.bytes.raw)
+            #expect(stamp?.time == Int64(number))
             bytes += frame.bytes.count
         }
         // Ten seconds.
