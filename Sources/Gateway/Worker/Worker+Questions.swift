@@ -24,7 +24,7 @@ extension Worker {
             guard case .allow = decision else {
                 return reply(decision.answer, id, participant)
             }
-            if !participant.isAdmitted, let refusal = overload() {
+            if !participant.isAdmitted, !participant.isOurs, let refusal = overload() {
                 return reply(.refused(refusal), id, participant)
             }
             subscribe(subscription, to: name, channel, id, participant)
