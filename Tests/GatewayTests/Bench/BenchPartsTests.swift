@@ -47,7 +47,7 @@ struct BenchPartsTests {
     @Test(
         arguments: [
             ([], "bench needs to know what: try 'gateway help bench'"),
-            (["wheep"], "no such bench: whip3: did you mean 'whep'?"),
+            (["wheep"], "no such bench: wheep: did you mean 'whep'?"),
             (["whep"], "--url is missing: gateway bench whep --url http://HOST/PATH"),
             (
                 ["whep", "--url", "http://h/a", "--viewer", "3"],

@@ -103,7 +103,7 @@ import Wire
             let gateway = try RunningGateway.serving(folder, ["--no-supervise"])
             let url = "rtmp://127.0.0.1:\(try gateway.port("rtmp"))/live/a"
             let options = try BenchOptions([
-                "rtmp", "--url", url, "--seconds", "6", "--kbps", "500", "--gop", "15",
+                "rtmp", "--url", url, "--seconds", "12", "--kbps", "500", "--gop", "15",
             ])
             let published = Locked<RTMPBench.Tally?>(nil)
             let publisher = try System.Thread("publisher") {
@@ -113,7 +113,15 @@ import Wire
                     published.withLock { $0 = tally }
                 } catch { Issue.record(error) }
             }
-            _ = RunningGateway.until { gateway.text.contains("live/a") }
+            let port = try gateway.port("http")
+            let isLive = RunningGateway.until {
+                guard let line = try? Line(port: port),
+                    let list = try? Fetched("GET", "/api/v1/streams", on: line)
+                else { return false }
+                let items = list.json("items") as? [[String: Any]] ?? []
+                return items.contains { $0["ready"] as? Bool == true }
+            }
+            #expect(isLive)
             let tally = try bench("live/a", at: gateway, ["--viewers", "2", "--seconds", "2"])
             publisher.join()
             #expect(tally.failures == [:] && tally.joins == 2 && tally.counts.lost == 0)
@@ -121,8 +129,8 @@ import Wire
             #expect((tally.delay?.lengths.count ?? 0) > 60)
             #expect(tally.delay?.lengths.negative == 0)
             let sent = try #require(published.withLock { $0 })
-            #expect(sent.frames == 180)
-            #expect((300_000..<450_000).contains(sent.bytes))
+            #expect(sent.frames == 360)
+            #expect((600_000..<900_000).contains(sent.bytes))
         }
     }
 
