@@ -14,9 +14,6 @@ package struct RTCOutput: Sendable {
         case connected
         /// An ICE restart is complete.
         case restarted
-        /// Nothing authentic for a while: let another publisher have the name.
-        case stale
-        case recovered
         /// An SCTP packet of the peer, for the association.
         case sctp(Range<Int>)
         /// The tunnel is open: begin an association with this port of the peer's.

@@ -11,7 +11,7 @@ extension RTCSession {
         _ datagram: RawSpan, _ route: Route, at now: Instant, engine: inout CryptoEngine,
         into out: inout RTCOutput, effects: inout Effects
     ) {
-        guard let path = agent.index(of: route) else { return figures.offPath += 1 }
+        guard let path = path(of: route) else { return }
         agent.received(datagram.byteCount, at: path)
         if dtls.state == .handshaking { dtlsRoute = route }
         if dtls.receive(datagram, at: now, into: &dtlsOutput) { out.publicKeySteps += 1 }
@@ -34,8 +34,8 @@ extension RTCSession {
                 out.append(.validated(route))
                 mayGoOn = mayGoOn || (isFlightHeld && route == dtlsRoute)
             case .restarted: out.append(.restarted)
-            case .stale: out.append(.stale)
-            case .recovered: out.append(.recovered)
+            case .stale: noteSilence(true, into: &effects)
+            case .recovered: noteSilence(false, into: &effects)
             case .ended(let reason): cause = .ice(reason)
             case .connect: break  // Of the controlling side only.
             }
@@ -47,6 +47,12 @@ extension RTCSession {
             startDTLS(at: now, into: &out)
             if mayGoOn { repeatFlight(at: now, into: &out) }
         }
+    }
+
+    /// Nothing authentic for a while, or something again: a publisher's name depends on it.
+    private func noteSilence(_ isSilent: Bool, into effects: inout Effects) {
+        guard hasName, negotiated.role == .publish else { return }
+        effects.append(.silence(IncomingMedia.channel, isSilent))
     }
 
     /// The path has been proved since the flight was held back.

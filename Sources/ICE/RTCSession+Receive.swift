@@ -32,7 +32,7 @@ extension RTCSession {
     ) {
         // Before the name is ours nothing is opened: what is not opened can be asked for again.
         guard let keys, hasName else { return }
-        guard let path = agent.index(of: route) else { return figures.offPath += 1 }
+        guard let path = path(of: route) else { return }
         let size = datagram.byteCount
         let opened: SRTPPacket
         do throws(SRTPRefusal) {
@@ -51,7 +51,7 @@ extension RTCSession {
         engine: inout CryptoEngine, into out: inout RTCOutput, effects: inout Effects
     ) {
         guard let keys else { return }
-        guard let path = agent.index(of: route) else { return figures.offPath += 1 }
+        guard let path = path(of: route) else { return }
         let size = datagram.byteCount
         let count: Int
         do throws(SRTPRefusal) {
@@ -113,6 +113,13 @@ extension RTCSession {
         if !out.ice.entries.isEmpty {
             takeICE(at: now, engine: &engine, into: &out, effects: &effects)
         }
+    }
+
+    /// Where the peer has proved itself; what comes from elsewhere is counted, and not looked at.
+    func path(of route: Route) -> Int? {
+        let path = agent.index(of: route)
+        if path == nil { figures.offPath += 1 }
+        return path
     }
 
     private func note(_ refusal: SRTPRefusal) {

@@ -18,6 +18,21 @@ struct PublisherTests {
         #expect(scene.stream.figures.takenOver == 1)
     }
 
+    /// It may be gone, and whoever comes in its place is not to wait until that is certain.
+    @Test func aSilentPublisherKeepsItsNameFromNobody() throws {
+        var scene = Scene()
+        try scene.publish([h264()], by: .local)
+        scene.stream.noteSilence(true, epoch: 1, into: &scene.orders)
+        #expect(scene.takeOrders().contains(.changed))
+        #expect(scene.stream.snapshot(at: scene.now).principal == nil)
+        scene.stream.noteSilence(false, epoch: 1, into: &scene.orders)
+        #expect(throws: Refusal.self) { try scene.publish([h264()], by: .key("b")) }
+        scene.stream.noteSilence(true, epoch: 1, into: &scene.orders)
+        try scene.publish([h264()], by: .key("b"))
+        #expect(scene.takeOrders().contains(.endPublisher(1, .replaced)))
+        #expect(scene.stream.snapshot(at: scene.now).principal == .key("b"))
+    }
+
     /// Behind a proxy every peer is loopback: to be there is not to be the same person.
     @Test func loopbackIsNobodyInParticular() throws {
         var scene = Scene()

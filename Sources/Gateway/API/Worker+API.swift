@@ -228,6 +228,8 @@ extension AdvertisedAddresses.Warning {
         case .onlyLoopback: "only-loopback"
         case .onlyPrivate: "only-private-addresses"
         case .unusable: "unusable-address"
+        case .unresolved: "name-without-address"
+        case .silentServer: "silent-stun-server"
         case .none: "no-address"
         }
     }

@@ -40,6 +40,9 @@ extension Config {
             "webrtc.advertise", \.webrtc.advertise, .list(of: .advertised), .reload,
             "Our public addresses, when we are behind NAT or in a container."),
         Setting(
+            "webrtc.stun", \.webrtc.stun, .list(of: .stunServer), .reload,
+            "Servers that tell us our public address, when we do not know it."),
+        Setting(
             "webrtc.ice-servers", \.webrtc.iceServers, .list(of: .iceServer), .reload,
             "STUN and TURN servers that clients are told of; none is needed to reach us."),
         Setting(

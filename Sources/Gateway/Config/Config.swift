@@ -45,7 +45,8 @@ package struct Config: Equatable, Sendable {
     package struct WebRTC: Equatable, Sendable {
         package var listen: Address? = .any(port: 8000)
         package var tcp = true
-        package var advertise: [Address] = []
+        package var advertise: [HostPort] = []
+        package var stun: [HostPort] = []
         package var iceServers: [ICEServerURL] = []
         package var ice = ICEMode.lite
         package var playoutDelay = PlayoutDelay.auto

@@ -79,18 +79,21 @@ extension Kind where Value == Address? {
     }
 }
 
-extension Kind where Value == Address {
+extension Kind where Value == HostPort {
     /// Port 0 means: the one we listen on.
     static var advertised: Kind {
-        Kind(
-            "an IP address that viewers can reach, with or without a port (names are not resolved)"
-        ) {
-            guard let address = Quantity.address($0, port: .optional), !address.isUnspecified else {
-                return nil
-            }
-            return address
+        Kind("an IP address or host name that viewers can reach, with or without a port") {
+            HostPort($0)
         } write: {
-            yaml($0.port == 0 ? $0.ip : "\($0)")
+            yaml("\($0)")
+        }
+    }
+
+    static var stunServer: Kind {
+        Kind("a STUN server as HOST or HOST:PORT") {
+            HostPort($0)
+        } write: {
+            yaml("\($0)")
         }
     }
 }

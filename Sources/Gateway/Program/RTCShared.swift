@@ -55,15 +55,19 @@ struct RTCShared {
     }
 
     func settings(_ config: Config) -> RTCSettings {
-        var settings = RTCSettings(addresses: addresses(config))
+        let sources = sources(config)
+        let addresses = AdvertisedAddresses(sources.inputs)
+        addresses.note(in: log)
+        var settings = RTCSettings(addresses: addresses)
+        if !sources.names.isEmpty || !sources.servers.isEmpty { settings.sources = sources }
         settings.prefer = config.webrtc.prefer.map(\.codec)
         settings.reserves = config.webrtc.reserve
         return settings
     }
 
-    private func addresses(_ config: Config) -> AdvertisedAddresses {
+    private func sources(_ config: Config) -> AddressSources {
         var inputs = AdvertisedAddresses.Inputs(udpPort: udpPort, tcpPort: tcpPort)
-        inputs.configured = config.webrtc.advertise
+        inputs.configured = config.webrtc.advertise.compactMap(\.address)
         do throws(SystemError) {
             inputs.interfaces = try Interfaces.list().map {
                 AdvertisedAddresses.Interface(name: $0.name, address: $0.address)
@@ -76,12 +80,10 @@ struct RTCShared {
             inputs.interfaces.removeAll { $0.address.with(port: 0) != bound.with(port: 0) }
             inputs.advertisesLoopback = bound.kind == .loopback
         }
-        let advertised = AdvertisedAddresses(inputs)
-        let list = advertised.addresses.map(\.description).joined(separator: ", ")
-        log.info(
-            "viewers and publishers are sent to \(list), over UDP\(tcpPort > 0 ? ", TCP" : "")")
-        for warning in advertised.warnings { log.warning("\(warning)") }
-        return advertised
+        var sources = AddressSources(inputs)
+        sources.names = config.webrtc.advertise.filter { $0.address == nil }
+        sources.servers = config.webrtc.stun
+        return sources
     }
 }
 

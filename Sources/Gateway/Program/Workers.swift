@@ -52,11 +52,12 @@ final class Workers: Service {
         do throws(SystemError) {
             neighbours = try Neighbours(count: count)
             let neighbours = neighbours
+            let resolver = Resolver(pool: try WorkPool("dns", threads: 2))
             var rtcPlan = rtc?.plan(config)
+            rtcPlan?.resolver = resolver
             rtcPlan?.channels = try SCTPOffice { neighbours.post(.channels($1), to: $0) }
             // A hundred streams keep one thread busy: half as many threads as there are workers.
             let transcoders = try TranscodePool(threads: (count + 1) / 2, for: neighbours)
-            let resolver = Resolver(pool: try WorkPool("dns", threads: 2))
             for index in 0..<count {
                 var plan = Self.plan(index, of: count, surroundings, tls)
                 plan.version = Program.version

@@ -36,6 +36,12 @@ final class RTCDesk {
     var associations: [UInt64: RTCPeer] = [:]
     private var lastAssociation: UInt64 = 0
 
+    /// At one worker.
+    var keeper: AddressKeeper?
+    let resolver: Resolver?
+    /// STUN servers whose answers may come to any worker.
+    var askedServers: [Address] = []
+
     var asks = RTCAsks()
     /// Streams with WebRTC viewers here.
     var watched: [LocalStream] = []
@@ -47,13 +53,15 @@ final class RTCDesk {
     var forwardHead: [UInt8] = []
     var scratch: [UInt8] = []
 
-    /// - Parameter renewsTickets: One worker does, for all.
+    /// - Parameter renewsTickets: One worker does, for all; it keeps the addresses, too.
     init(_ plan: RTCPlan, renewsTickets: Bool, at now: Instant) throws(WorkerStartError) {
         directory = plan.directory
         deadlines = Deadlines(at: now)
         nextSecret = renewsTickets ? now + Self.secretLife : .distantFuture
         settings = plan.settings
         channels = plan.channels
+        resolver = plan.resolver
+        if renewsTickets { keeper = settings.sources.map { AddressKeeper($0, at: now) } }
         tickets = TicketKeys(secret: plan.ticketSecret.raw)
         do throws(TLSError) { context = try DTLSContext(certificate: plan.certificate) } catch {
             throw WorkerStartError("\(error)")
@@ -95,7 +103,8 @@ final class RTCDesk {
     var nextDeadline: Instant {
         postponed.isEmpty
             ? min(
-                deadlines.next, nextOfferEnd, strangers.nextSweep, nextSecret, asks.deadline)
+                deadlines.next, nextOfferEnd, strangers.nextSweep, nextSecret, asks.deadline,
+                keeper?.deadline ?? .distantFuture)
             : .start
     }
 

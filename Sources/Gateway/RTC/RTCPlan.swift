@@ -1,6 +1,7 @@
 package import Crypto
 package import ICE
 package import Media
+package import System
 
 /// What the workers share for WebRTC, beside their sockets.
 package struct RTCPlan: Sendable {
@@ -12,6 +13,8 @@ package struct RTCPlan: Sendable {
     /// nil: the fastest that this machine has.
     package var engine: CryptoEngine.Kind?
     package var settings: RTCSettings
+    /// Looks up names for whichever worker keeps the addresses.
+    package var resolver: Resolver?
     /// nil: no answer has data channels.
     package var channels: SCTPOffice?
 
@@ -29,6 +32,8 @@ package struct RTCPlan: Sendable {
 /// What a reload may change.
 package struct RTCSettings: Sendable {
     package var addresses: AdvertisedAddresses
+    /// What they are kept right by; nil: they stay.
+    package var sources: AddressSources?
     /// Codecs for publishers, best first.
     package var prefer: [Codec] = [.h264]
     /// Tracks that a stream may get later are answered, too.

@@ -74,6 +74,7 @@ extension Worker {
         _ datagram: inout MutableRawSpan, _ route: Route, _ rtc: RTCDesk
     ) {
         guard let stranger = Stranger(datagram.bytes, keys: rtc.tickets) else {
+            if receiveServersAnswer(datagram.bytes, route, rtc) { return }
             counters.datagramsUnknown += 1
             return
         }
@@ -157,7 +158,7 @@ extension Worker {
         forward(datagram, route, to: worker, rtc)
     }
 
-    private func forward(_ datagram: RawSpan, _ route: Route, to worker: Int, _ rtc: RTCDesk) {
+    func forward(_ datagram: RawSpan, _ route: Route, to worker: Int, _ rtc: RTCDesk) {
         ForwardedPacket.writeHead(route, into: &rtc.forwardHead)
         let head = rtc.forwardHead
         // A full ring is a full network: it is dropped, and whoever sent it sends it again.
@@ -200,7 +201,7 @@ extension Worker {
         else {
             if let peer = rtc.peer(at: route) {
                 receive(&datagram, route, by: peer, rtc)
-            } else {
+            } else if !receiveServersAnswer(datagram.bytes, route, rtc) {
                 counters.datagramsUnknown += 1
             }
             return

@@ -77,8 +77,7 @@ extension Worker {
                     on: path.route, at: now, engine: &rtc.engine, into: &rtc.out,
                     effects: &effects)
             }
-        // A stale publisher's name is free for its own return already: the same principal takes it.
-        case .restarted, .stale, .recovered: break
+        case .restarted: break
         case .sctp, .associate, .channelSend, .channelReset, .channelAbort:
             runChannel(entry, of: peer, rtc)
         }
@@ -174,6 +173,7 @@ extension Worker {
         }
         rtc.strangers.sweep(at: now)
         expireAsks(rtc)
+        serveAddresses(rtc)
         if rtc.nextSecret <= now { renewTickets(rtc) }
         due.removeAll(keepingCapacity: true)
         rtc.deadlines.takeDue(at: now, into: &due)

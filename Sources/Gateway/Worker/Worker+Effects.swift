@@ -49,7 +49,7 @@ extension Worker {
             store(items, slot, layer, of: participant, channel)
         case .announce(let channel, _), .format(let channel, _, _, _),
             .tracksComplete(let channel), .clock(let channel, _, _, _, _),
-            .lost(let channel, _, _, _):
+            .lost(let channel, _, _, _), .silence(let channel, _):
             switch participant.publications[channel] {
             case .here(let local, let epoch):
                 if let stream = local.stream { apply(effect, to: stream, epoch) }
@@ -103,6 +103,8 @@ extension Worker {
         case .lost(_, let slot, let layer, let numbers):
             stream.noteLoss(
                 numbers, slot: slot, layer: layer, epoch: epoch, at: now, into: &orders)
+        case .silence(_, let isSilent):
+            stream.noteSilence(isSilent, epoch: epoch, into: &orders)
         default: preconditionFailure("not about tracks")
         }
     }

@@ -48,7 +48,7 @@ extension Worker {
         plan.rules = settings.rules
         plan.links = settings.links
         renewLinks()
-        if let rtc, let changed = settings.rtc { rtc.settings = changed }
+        if let rtc, let changed = settings.rtc { take(changed, rtc) }
         guard let tls = settings.tls, let context = makeContext(tls) else { return }
         for listener in listeners where listener.isEncrypted { listener.renew(context) }
     }

@@ -15,13 +15,16 @@ package struct AdvertisedAddresses: Equatable, Sendable {
     }
 
     /// What is known when answers are written.
-    package struct Inputs: Sendable {
+    package struct Inputs: Equatable, Sendable {
         package var interfaces: [Interface] = []
         /// `webrtc.advertise`, names resolved. Replaces what the interfaces say; a port other than
         /// zero is the outer port of a mapping (`docker -p`).
         package var configured: [Address] = []
         /// Our address as a STUN server saw it.
         package var discovered: [Address] = []
+        /// Names of the configuration without an address, and STUN servers that say nothing.
+        package var unresolved: [String] = []
+        package var silentServers: [String] = []
         package var udpPort: UInt16
         /// Zero: no ICE-TCP.
         package var tcpPort: UInt16
@@ -39,6 +42,8 @@ package struct AdvertisedAddresses: Equatable, Sendable {
         case onlyLoopback
         case onlyPrivate
         case unusable(String)
+        case unresolved(String)
+        case silentServer(String)
         case none
 
         package var description: String {
@@ -51,6 +56,10 @@ package struct AdvertisedAddresses: Equatable, Sendable {
                 "only private addresses are advertised: behind NAT set webrtc.advertise to the "
                     + "public one"
             case .unusable(let ip): "webrtc.advertise: \(ip) cannot be reached by anybody"
+            case .unresolved(let name):
+                "webrtc.advertise: \(name) has no address: correct the name, or set the address"
+            case .silentServer(let name):
+                "webrtc.stun: \(name) does not answer over UDP: set webrtc.advertise instead"
             case .none: "no address to advertise: set webrtc.advertise"
             }
         }
@@ -149,6 +158,8 @@ package struct AdvertisedAddresses: Equatable, Sendable {
     }
 
     private mutating func warn(_ inputs: Inputs) {
+        warnings += inputs.unresolved.map { .unresolved($0) }
+        warnings += inputs.silentServers.map { .silentServer($0) }
         guard let first = addresses.first else {
             warnings.append(.none)
             return

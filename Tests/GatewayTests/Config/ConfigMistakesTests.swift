@@ -26,9 +26,9 @@ struct ConfigMistakesTests {
                 + "like 500ms, 5s or 2m, from 0ms to 10m"
         ),
         (
-            "webrtc:\n  advertise:\n    - 192.0.2.1\n    - nas.local\n",
-            "gateway.yml:4:7: webrtc.advertise: \"nas.local\" is not an IP address that viewers "
-                + "can reach, with or without a port (names are not resolved)"
+            "webrtc:\n  advertise:\n    - 192.0.2.1\n    - 192.0.2.256\n",
+            "gateway.yml:4:7: webrtc.advertise: \"192.0.2.256\" is not an IP address or "
+                + "host name that viewers can reach, with or without a port"
         ),
         (
             "rtsp: { listen: \":8554\" }",
@@ -115,9 +115,9 @@ struct ConfigMistakesTests {
                 + "file or directory"
         ),
         (
-            "NAT_1_TO_1_IP", "nas",
-            "NAT_1_TO_1_IP: webrtc.advertise: \"nas\" is not an IP address "
-                + "that viewers can reach, with or without a port (names are not resolved)"
+            "NAT_1_TO_1_IP", "1.2.3.4/5",
+            "NAT_1_TO_1_IP: webrtc.advertise: \"1.2.3.4/5\" is not an IP address "
+                + "or host name that viewers can reach, with or without a port"
         ),
     ])
     func inTheEnvironment(variable: String, value: String, message: String) {

@@ -20,7 +20,8 @@ struct ConfigTests {
               trusted-proxies: [10.0.0.0/8]
             webrtc:
               listen: "[2001:db8::1]:8000"
-              advertise: 203.0.113.5, 2001:db8::9
+              advertise: 203.0.113.5, 2001:db8::9, gw.example.org:9000
+              stun: stun.example.org
               playout-delay: 250ms
               prefer: [vp8, h264]
             log: { level: debug, output: /var/log/gateway.log, max-size: 2MiB }
@@ -34,7 +35,12 @@ struct ConfigTests {
         #expect(config.http.trustedProxies[0].contains(Address(ipv4: 0x0a01_0203, port: 1)))
         #expect(!config.http.trustedProxies[0].contains(Address(ipv4: 0x0b01_0203, port: 1)))
         #expect(config.webrtc.listen == Address(ip: "2001:db8::1", port: 8000))
-        #expect(config.webrtc.advertise.map(\.ip) == ["203.0.113.5", "2001:db8::9"])
+        #expect(
+            config.webrtc.advertise.map(\.host) == [
+                "203.0.113.5", "2001:db8::9", "gw.example.org",
+            ])
+        #expect(config.webrtc.advertise.map(\.port) == [0, 0, 9000])
+        #expect(config.webrtc.stun.map(\.description) == ["stun.example.org"])
         #expect(config.webrtc.playoutDelay == .upTo(.milliseconds(250)))
         #expect(config.webrtc.prefer == [.vp8, .h264])
         #expect(config.log.level == .debug)
@@ -105,10 +111,10 @@ struct ConfigTests {
     func aNameOfAnotherServerIsTakenUnlessOursIsSet(name: String) throws {
         let both = [name: "203.0.113.5", "GATEWAY_WEBRTC_ADVERTISE": "203.0.113.6"]
         let alone = try ConfigTexts.load(environment: [name: "203.0.113.5"])
-        #expect(alone.config.webrtc.advertise.map(\.ip) == ["203.0.113.5"])
+        #expect(alone.config.webrtc.advertise.map(\.host) == ["203.0.113.5"])
         #expect(alone.notes == ["\(name)=\"203.0.113.5\" is taken as webrtc.advertise"])
         let ours = try ConfigTexts.load(environment: both)
-        #expect(ours.config.webrtc.advertise.map(\.ip) == ["203.0.113.6"])
+        #expect(ours.config.webrtc.advertise.map(\.host) == ["203.0.113.6"])
         #expect(ours.notes.isEmpty)
     }
 

@@ -33,7 +33,8 @@ final class RTCCrew {
 
     init(
         workers: Int = 1, limits: RTCLimits = RTCLimits(),
-        gate: Gate = Gate(publishKey: Secret("sesame")), hasChannels: Bool = false
+        gate: Gate = Gate(publishKey: Secret("sesame")), hasChannels: Bool = false,
+        with prepare: (inout RTCPlan) -> Void = { _ in }
     ) throws {
         let directory = RTCDirectory(limits)
         self.directory = directory
@@ -54,6 +55,7 @@ final class RTCCrew {
             ticketSecret: [UInt8](repeating: 7, count: TicketKeys.secretSize),
             settings: RTCSettings(addresses: AdvertisedAddresses(inputs)))
         plan.channels = channels
+        prepare(&plan)
         let shared = plan
         var tcpPorts: [UInt16] = []
         crew = try Crew(workers: workers, gate: gate, serving: .numbers) {

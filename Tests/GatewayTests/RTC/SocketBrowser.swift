@@ -84,9 +84,16 @@ final class SocketBrowser {
         return bytes
     }
 
+    /// From its socket to one worker, past its own choice of paths.
+    func send(_ bytes: [UInt8], to port: UInt16) {
+        socket.send(bytes.raw, to: Address(ipv4: 0x7f00_0001, port: port))
+    }
+
     /// The connection breaks.
     func cut() { pipe = nil }
 
+    /// Its handshake is also sent there.
+    var copiedTo: [UInt16] = []
     /// Called in each turn of `run`.
     var turn: () -> Void = {}
 
@@ -156,6 +163,8 @@ final class SocketBrowser {
         for packet in fake.outgoing {
             guard packet.route.isTCP else {
                 socket.send(packet.bytes.raw, to: packet.route.remote)
+                guard Demux(packet.bytes.raw) == .dtls else { continue }
+                for port in copiedTo { send(packet.bytes, to: port) }
                 continue
             }
             let head = Framing.head(packet.bytes.count)

@@ -51,6 +51,7 @@ final class PublishWorld: World {
     private(set) var events: [RTCOutput.Entry] = []
     private(set) var causes: [RTCSession.Cause] = []
     private(set) var questions: [Question] = []
+    private(set) var silences: [Bool] = []
     private(set) var largestTurn = 0
     /// Of all that the session has sent.
     private(set) var controlByIndex: [UInt32: [UInt8]] = [:]
@@ -206,6 +207,7 @@ final class PublishWorld: World {
             session.answer(
                 .published(1), to: id, at: now, engine: &engine, into: &out, effects: &effects)
         case .announce(_, let slot): announced.append(slot)
+        case .silence(_, let isSilent): silences.append(isSilent)
         case .lost(_, _, _, let numbers): lost.append(numbers)
         default: break
         }

@@ -106,5 +106,33 @@ struct RTCSessionTests {
         world.up.setUp(false)
         world.run(until: .start + .seconds(40), from: world.now)
         #expect(world.causes == [.ice(.silent)])
+        #expect(world.silences == [true], "first its name is free, then it is over")
+    }
+
+    /// It was only asleep: its name is its own again.
+    @Test func whoComesBackInTimeIsHeard() throws {
+        var story = Story(seed: 4)
+        story.seconds = 30
+        var world = try PublishWorld(story)
+        world.run(until: .start + .seconds(2))
+        world.up.setUp(false)
+        world.run(until: .start + .seconds(15), from: world.now)
+        world.up.setUp(true)
+        world.run(until: .start + .seconds(30), from: world.now)
+        #expect(world.causes.isEmpty && world.silences == [true, false])
+    }
+
+    /// The machine slept for an hour: who is gone is gone, in one turn and without a flood.
+    @Test func aClockThatJumpsEndsWhatIsOver() throws {
+        var world = try PublishWorld(Story(seed: 4))
+        world.run(until: .start + .seconds(2))
+        let sent = world.down.figures.sent
+        world.now = world.now + .seconds(3600)
+        world.session.expire(
+            at: world.now, engine: &world.engine, into: &world.out, effects: &world.effects)
+        world.runSession()
+        #expect(world.causes == [.ice(.silent)])
+        #expect(world.session.deadline == .distantFuture)
+        #expect(world.down.figures.sent - sent <= 4, "goodbye, and no reports of an hour")
     }
 }

@@ -46,7 +46,7 @@ struct Story {
     static func any(_ seed: UInt64) -> Story {
         var dice = SplitMix64(seed: seed)
         var story = Story(seed: seed)
-        story.weather = anyWeather(&dice)
+        story.weather = anyWeather(seed, &dice)
         story.browserRole = dice.next() % 2 == 0 ? .client : .server
         let profiles = SRTPProfile.allCases
         story.profiles = [profiles[Int(dice.next() % UInt64(profiles.count))]]
@@ -63,13 +63,15 @@ struct Story {
         return story
     }
 
-    private static func anyWeather(_ dice: inout SplitMix64) -> Weather {
+    private static func anyWeather(_ seed: UInt64, _ dice: inout SplitMix64) -> Weather {
         let delays: [ClosedRange<Int64>] = [0...1, 20...30, 50...60, 130...150]
         let losses: [UInt64] = [0, 0, 10, 50, 100, 200]
         var weather = Weather(
             lossPerMille: losses[Int(dice.next() % 6)], delay: delays[Int(dice.next() % 4)])
         weather.doubledPerMille = dice.next() % 3 * 20
         weather.keepsOrder = dice.next() % 2 == 0
+        // Twice what the largest plan sends, so that bursts queue and repairs wait for them.
+        if seed % 16 == 9 { weather.bitsPerSecond = 3_000_000 }
         if dice.next() % 5 == 0 {
             weather.lossPerMille = 0
             weather.burst = .init(beginPerMille: 10, endPerMille: 250)

@@ -67,6 +67,8 @@ package struct Publication: Equatable, Sendable {
 struct Source {
     var epoch: Epoch
     var publication: Publication
+    /// Nothing comes of it; perhaps it is gone.
+    var isSilent = false
     /// When the first item came, in any slot; readiness counts from it.
     var firstMedia: Instant?
     /// Its clock, as its sender reports show it.

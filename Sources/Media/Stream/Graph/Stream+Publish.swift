@@ -3,11 +3,11 @@ package import Wire
 
 /// Publishers come, announce, leave and are replaced.
 extension Stream {
-    /// Begins an epoch. A live publisher is replaced by the same principal and nobody else.
+    /// Begins an epoch. A publisher that speaks is replaced by the same principal and nobody else.
     package func publish(
         _ publication: Publication, at now: Instant, into orders: inout Orders
     ) throws(Refusal) -> Epoch {
-        if let source {
+        if let source, !source.isSilent {
             guard publication.principal.isSamePerson(as: source.publication.principal) else {
                 throw Refusal(
                     .nameInUse,
@@ -70,6 +70,13 @@ extension Stream {
             return
         }
         if encoding.change(format) { orders.append(.changed) }
+    }
+
+    /// Its session hears nothing of the publisher for a while, or hears it again.
+    package func noteSilence(_ isSilent: Bool, epoch: Epoch, into orders: inout Orders) {
+        guard isCurrent(epoch), source?.isSilent != isSilent else { return }
+        source?.isSilent = isSilent
+        orders.append(.changed)
     }
 
     /// The publisher has gone. What it sent stays for those who still read, and its place is kept.

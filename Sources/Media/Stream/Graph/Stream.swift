@@ -82,7 +82,7 @@ package final class Stream {
         snapshot.tracksComplete = source?.publication.tracksComplete ?? false
         snapshot.answersPLI = source?.publication.answersPLI ?? false
         snapshot.protocolName = source?.publication.protocolName ?? ""
-        snapshot.principal = source?.publication.principal
+        snapshot.principal = source?.isSilent == true ? nil : source?.publication.principal
         snapshot.slots = slots.map { slot in
             var state = StreamSnapshot.SlotState(
                 slot: slot.name,

@@ -35,6 +35,9 @@ package struct Effects: Sendable {
         case clock(ChannelID, SlotName, layer: UInt8, ntpNanoseconds: Int64, ticks: Int64)
         /// These packets will not come any more: the publisher was asked for them in vain.
         case lost(ChannelID, SlotName, layer: UInt8, ClosedRange<Int64>)
+        /// Nothing has come of the publisher for a while, or something again. A silent one cannot
+        /// keep its name from anybody who may publish.
+        case silence(ChannelID, Bool)
         case unpublish(ChannelID, EndReason)
         case unsubscribe(ChannelID)
         /// A viewer that must begin anew.
