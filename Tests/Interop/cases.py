@@ -71,6 +71,9 @@ def variants():
     cases.append(Case("demo", "chromium", "H264", "source", 10,
                       viewer_options=("--source", "live/demo-h264")))
     cases.append(Case("aiortc", "aiortc", "VP8", "take-over"))
+    for percent in (1, 5):
+        for direction in ("whip", "whep"):
+            cases.append(Case("aiortc", "aiortc", "VP8", f"loss-{percent}-{direction}", 12))
     cases.append(Case("aiortc", "aiortc", "VP8", "channel",
                       publisher_options=("--channel",), viewer_options=("--channel",)))
     return cases
@@ -97,12 +100,17 @@ def attacks():
     return [Case("attack", attack) for attack in ATTACKS]
 
 
+def channels():
+    """Every kind of message on every kind of data channel, and from one to many."""
+    return [Case("channels", "aiortc")]
+
+
 def status():
     return [Case("status", "curl")]
 
 
 GROUPS = {"pairs": pairs, "variants": variants, "pages": pages, "attacks": attacks,
-          "status": status, "long": long, "joins": joins}
+          "channels": channels, "status": status, "long": long, "joins": joins}
 # What runs when nothing is named, in ten minutes: each client and codec once, each way to connect
 # once, the pages, the codes and the attacks.
 QUICK = (
@@ -113,7 +121,8 @@ QUICK = (
     "firefox-chromium-vp8-tcp-whip", "chromium-chromium-h264-trickle-whip",
     "chromium-firefox-vp8-restart-whep", "chromium-chromium-h264-restart-whip",
     "chromium-chromium-h264-address-whep", "demo-chromium-h264-source",
-    "aiortc-aiortc-vp8-take-over", "page-chromium", "page-firefox", "status-curl",
+    "aiortc-aiortc-vp8-take-over", "channels-aiortc", "page-chromium", "page-firefox",
+    "status-curl",
     *(f"attack-{attack}" for attack in ATTACKS))
 
 

@@ -1,5 +1,6 @@
 """A NAT between a client and the gateway, for one flow of UDP: its outer port can change while
-media flows, as when a phone goes from one network to another."""
+media flows, as when a phone goes from one network to another, and it can lose packets."""
+import random
 import select
 import socket
 import threading
@@ -8,17 +9,19 @@ import threading
 class NAT:
     """`with NAT(port) as nat:` relays datagrams of one client between `nat.port` and `port`."""
 
-    def __init__(self, gateway_port):
+    def __init__(self, gateway_port, loss=0, seed=1):
+        """`loss`: of a hundred datagrams, how many vanish, either way."""
+        self.loss, self.dice, self.moved, self.lost = loss, random.Random(seed), 0, 0
         self.gateway = ("127.0.0.1", gateway_port)
-        self.inner, self.outer = self.socket(), self.socket()
+        self.inner, self.outer = self.socket(""), self.socket()
         self.port, self.client, self.changes = self.inner.getsockname()[1], None, 0
         self.open = True
         self.thread = threading.Thread(target=self.relay, daemon=True)
 
     @staticmethod
-    def socket():
+    def socket(host="127.0.0.1"):
         one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        one.bind(("127.0.0.1", 0))
+        one.bind((host, 0))
         return one
 
     def __enter__(self):
@@ -48,6 +51,10 @@ class NAT:
 
     def move(self, one):
         data, source = one.recvfrom(65536)
+        self.moved += 1
+        if self.dice.random() * 100 < self.loss:
+            self.lost += 1
+            return
         if one is self.inner:
             self.client = source
             self.outer.sendto(data, self.gateway)

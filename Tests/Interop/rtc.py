@@ -1,5 +1,6 @@
 """What the players and publishers on aiortc share: signalling, statistics, a data channel."""
 import asyncio
+import re
 import time
 
 import aiohttp
@@ -47,7 +48,13 @@ class Session:
                 self.options.url, response.headers.get("Location")))
         if self.report["status"] != 201:
             raise RuntimeError(f"HTTP {self.report['status']}: {text[:300]}")
-        await self.pc.setRemoteDescription(RTCSessionDescription(text, "answer"))
+        await self.pc.setRemoteDescription(RTCSessionDescription(self.through(text), "answer"))
+
+    def through(self, answer):
+        """With `--port` a relay on this machine stands for the gateway's UDP port."""
+        port = getattr(self.options, "port", None)
+        udp = r"(a=candidate:\S+ \d udp \d+ \S+) \d+"
+        return re.sub(udp, rf"\1 {port}", answer) if port else answer
 
     async def __aexit__(self, *_):
         if self.report.get("session"):

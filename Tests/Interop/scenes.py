@@ -70,6 +70,12 @@ def run_pair(case, place):
             nat = stack.enter_context(NAT(place.media))
             more[case.variant.split("-")[1]] += ["--port", str(nat.port)]
             stack.enter_context(rebinding(nat, case.seconds))
+        if case.variant.startswith("loss-"):
+            if not place.media:
+                raise SystemExit(f"{case.name} needs a gateway of its own: leave out --server")
+            _, percent, direction = case.variant.split("-")
+            nat = stack.enter_context(NAT(place.media, loss=int(percent)))
+            more[direction] += ["--port", str(nat.port)]
         return run_clients(case, place, more)
 
 
@@ -246,6 +252,14 @@ def run_page(case, place, options):
     return {"problems": failures, "fps": report.get("shown_fps"), "page": report}
 
 
+def run_channels(place):
+    name = f"interop/channels-{int(time.time())}"
+    script = [sys.executable, str(HERE / "channels_aiortc.py")]
+    report = Client(script, f"{place.url}/whip/{name}", 30, [], place.key).finish()
+    return {"problems": [] if report["ok"] else [json.dumps(report)[:500]],
+            "publisher": report}
+
+
 def run_status(program):
     done = subprocess.run([sys.executable, str(HERE / "status.py"), "--gateway", program],
                           capture_output=True, text=True, timeout=180)
@@ -284,6 +298,8 @@ def play(case, place, options):
     alone = {"attack": run_attack, "demo": run_demo}
     if case.publisher in alone:
         return alone[case.publisher](case, options)
+    if case.publisher == "channels":
+        return run_channels(place)
     if case.publisher == "status":
         return run_status(options.program)
     if case.publisher == "page":

@@ -12,6 +12,7 @@ import stamp
 parser = client.parser(__doc__)
 parser.add_argument("--codec", help="H264 or VP8 alone")
 parser.add_argument("--channel", action="store_true")
+parser.add_argument("--port", type=int, help="of a relay that stands before the gateway")
 options = parser.parse_args()
 
 

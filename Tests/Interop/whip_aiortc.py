@@ -16,6 +16,7 @@ parser = client.parser(__doc__, seconds=15)
 parser.add_argument("--codec", default="H264", help="H264 or VP8")
 parser.add_argument("--fps", type=int, default=15)
 parser.add_argument("--channel", action="store_true")
+parser.add_argument("--port", type=int, help="of a relay that stands before the gateway")
 parser.add_argument("--like", choices=["obs"],
                     help="obs: no candidates in the offer, no answer to PLI, no RTX")
 parser.add_argument("--key-every", type=float, default=2,
