@@ -205,6 +205,17 @@ def run_take_over(case, place):
     return result
 
 
+def forwarded_share(place):
+    """Of a hundred datagrams, how many came to a worker without their session; None: not ours."""
+    if not place.media:
+        return None
+    with urllib.request.urlopen(f"{place.admin}/metrics", timeout=5) as answer:
+        lines = [line.split() for line in answer.read().decode().splitlines()]
+    values = {line[0]: float(line[1]) for line in lines if len(line) == 2}
+    came = values['gateway_datagrams_total{dir="in"}']
+    return round(100 * values["gateway_forwarded_packets_total"] / max(1, came), 2)
+
+
 def run_joins(case, place):
     """Twenty joins of one browser: figures for a quiet machine, so in no quick group."""
     name, count = f"interop/joins-{int(time.time())}", 20
@@ -222,7 +233,11 @@ def run_joins(case, place):
         if seen["joins_with_pictures_off_pace"]:
             problems.append(f"{seen['pictures_off_pace']} of {seen['pictures']} pictures off pace "
                             f"in {seen['joins_with_pictures_off_pace']} joins")
+    forwarded = forwarded_share(place)
+    if forwarded and forwarded >= 5:
+        problems.append(f"{forwarded} % of all datagrams went from one worker to another")
     return {"problems": problems, "joins": seen, "publisher": publisher.finish(now=True),
+            "forwarded": forwarded,
             "first": (seen.get("decoded_ms") or {}).get("p50"),
             "latency": (seen.get("age_ms") or {}).get("p50"), "freezes": seen.get("freezes")}
 
