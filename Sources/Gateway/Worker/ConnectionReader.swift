@@ -126,7 +126,8 @@ final class ConnectionReader {
         connection.session.send(
             ReadItem(
                 bytes, chunk: sharesItems ? encoding.chunk(index) : nil, meta,
-                encoding.format(at: index), slot: slots[track], channel: channel, jump: jump,
-                capture: encoding.capture(of: meta.ticks)), out: &connection.out)
+                encoding.era(at: index), at: index, of: encoding.id, slot: slots[track],
+                channel: channel, jump: jump, capture: encoding.capture(of: meta.ticks)),
+            out: &connection.out)
     }
 }
