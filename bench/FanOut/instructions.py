@@ -4,7 +4,7 @@ neighbours nor the processor change, so that a regression shows.
 
     python3 bench/FanOut/instructions.py PATH/FanOutBench [--most N] [--listing]
 
-Valgrind counts what happens inside of `FanOut.flush`, for frames of eight packets to 500 viewers.
+Valgrind counts what happens inside of `FanOutRow.flushInRound`, for frames of eight packets to 500 viewers.
 It knows no AVX-512: libipsec-mb takes another way there, and is not part of the count.
 """
 import argparse
@@ -16,8 +16,8 @@ import sys
 import tempfile
 
 LIBRARIES = ("libIPSec_MB", "libcrypto")
-# As measured, and a fifth on top for another compiler.
-MOST = 300
+# Far above what there is: it finds an allocation or a copy for each packet, not ten instructions.
+MOST = 600
 
 
 def run(binary, folder):
@@ -27,7 +27,7 @@ def run(binary, folder):
     out = os.path.join(folder, "out")
     done = subprocess.run(
         ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--collect-atstart=no",
-         "--toggle-collect=$s3ICE6FanOutC5flush*", plain, "--only", "8", "--rounds", "2"],
+         "--toggle-collect=*flushInRound*", plain, "--only", "8", "--rounds", "1"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     packets = re.search(r"(\d+) packets", done.stdout)
     if not packets or not os.path.exists(out):

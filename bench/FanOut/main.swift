@@ -141,7 +141,8 @@ do {
         var best = UInt64.max
         for _ in 0...rounds { best = min(best, row.run()) }
         let each = best / row.load.packetsPerRound
-        print("runs of \(packets): \(each) ns per packet, \(row.sent) packets")
+        let all = row.load.packetsPerRound * UInt64(rounds + 1)
+        print("runs of \(packets): \(each) ns per packet, \(all) packets")
         exit(0)
     }
     if isAsked("fan") { try compare(sends: false) }
