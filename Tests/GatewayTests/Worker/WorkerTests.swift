@@ -151,4 +151,25 @@ struct WorkerTests {
         crew.stop(after: .seconds(2))
         #expect(line.hear() == nil)
     }
+
+    /// What came while its socket was full is not forgotten when nothing comes after it.
+    @Test func aFullSocketThatHasRoomAgainGetsTheRest() throws {
+        let crew = try Crew()
+        let publisher = try crew.connect()
+        #expect(publisher.ask("publish live/a") == "published 1")
+        publisher.say("key start")
+        #expect(publisher.ask("echo done") == "done")
+        let viewer = try crew.connect()
+        viewer.limitReceiveBuffer()
+        #expect(viewer.ask("read live/a") == "subscribed 1")
+        #expect(viewer.hear() == "item start (start)")
+        let filler = String(repeating: "-", count: 1000)
+        for portion in 0..<5 {
+            // Less than an outbox takes at a time: only the socket holds it back.
+            for number in 0..<50 { publisher.say("delta \(portion * 50 + number)\(filler)") }
+            #expect(publisher.ask("echo done") == "done")
+        }
+        let heard = viewer.hear(250).map { $0.prefix { $0 != "-" } }
+        #expect(heard == (0..<250).map { "item \($0)" })
+    }
 }
