@@ -65,7 +65,12 @@ extension RTCSession {
         guard var reader = try? RTCPReader(compound) else { return }
         while let item = reader.next() {
             if negotiated.role == .publish {
-                if hasName { incoming.receive(item, at: now, into: &effects) }
+                guard hasName else { continue }
+                // Before the report, whose age it says.
+                if case .senderInfo = item, let roundTrip {
+                    effects.append(.roundTrip(IncomingMedia.channel, roundTrip))
+                }
+                incoming.receive(item, at: now, into: &effects)
             } else {
                 receiveFeedback(item, compound, route, at: now, into: &out)
             }

@@ -265,6 +265,8 @@ extension FakeBrowser {
         case bye([UInt32])
         case delay(UInt32, UInt32)
         case garbage([UInt8])
+        /// A sender report: the moment in nanoseconds since 1970, and the time stamp for it.
+        case clock(UInt32, Int64, UInt32)
     }
 
     package func send(_ message: Message) {
@@ -281,6 +283,11 @@ extension FakeBrowser {
                 RTCPWriter.receiverDelay(
                     from: tracks[0].ssrc, about: ssrc, lastReport: middle, delay: 0, into: &out)
             case .garbage(let bytes): out.write(bytes.raw)
+            case .clock(let ssrc, let nanoseconds, let timestamp):
+                let info = RTCPSenderInfo(
+                    ssrc: ssrc, ntp: NTPTime(unixNanoseconds: nanoseconds), timestamp: timestamp,
+                    packets: 0, octets: 0)
+                RTCPWriter.senderReport(info, Span(), into: &out)
             }
             count = out.offset
         }

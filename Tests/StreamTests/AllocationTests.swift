@@ -1,5 +1,6 @@
 import CAllocationCount
 import Media
+import Simulation
 import Stream
 import Testing
 import Wire
@@ -63,17 +64,8 @@ struct AllocationTests {
         return reading
     }
 
-    /// Without optimisation the compiler puts the literal of each option set on the heap.
-    static let isOptimised: Bool = {
-        #if DEBUG
-            false
-        #else
-            true
-        #endif
-    }()
-
     /// From what a session writes to the packets of a derived rendition.
-    @Test(.enabled(if: isOptimised, "counts only what optimised code allocates"))
+    @Test(.enabled(if: Build.isOptimised, "counts only what optimised code allocates"))
     func theWayThroughTheGraphAllocatesNothing() throws {
         var scene = Scene()
         try scene.publish([h264()])

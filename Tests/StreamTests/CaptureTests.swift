@@ -76,12 +76,13 @@ struct CaptureTests {
         let last = rendition.encodings[0].capture(of: 59 * 3_000)
         try scene.publish([h264(.video, .packets)], nack: true)
         let map = rendition.encodings[0]
+        scene.stream.noteRoundTrip(.milliseconds(2_400), epoch: scene.epoch)
         for number: Int64 in 0..<200 {
             scene.pass(33)
             scene.packet(sequence: number, key: number == 0)
             scene.stream.noteClock(
                 slot: .video, layer: 0, ntp: scene.now.nanoseconds, ticks: number * 3_000,
-                roundTrip: .milliseconds(2_400), epoch: scene.epoch, at: scene.now)
+                epoch: scene.epoch, at: scene.now)
             #expect(map.capture(of: number * 3_000) - last >= .milliseconds(33))
         }
         #expect(map.captureSource == .senderReport)

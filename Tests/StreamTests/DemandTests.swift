@@ -133,14 +133,12 @@ struct DemandTests {
         }
     }
 
-    /// Frames wait for a repair as long as one takes on the publisher's path: its reports say so.
+    /// Frames wait for a repair as long as one takes on the publisher's path.
     @Test(arguments: [(50, 150), (150, 350), (900, 400)] as [(Int64, Int64)])
     func framesWaitAsLongAsARepairTakes(roundTrip: Int64, patience: Int64) throws {
         var scene = Scene()
         try scene.publish([h264(.video, .packets)], nack: true)
-        scene.stream.noteClock(
-            slot: .video, layer: 0, ntp: 1, ticks: 1, roundTrip: .milliseconds(roundTrip),
-            epoch: scene.epoch, at: scene.now)
+        scene.stream.noteRoundTrip(.milliseconds(roundTrip), epoch: scene.epoch)
         let frames = try scene.opened(.video, .h264, .frames)
         scene.packet(sequence: 1, key: true)
         let made = try #require(frames.encodings.first).history.end

@@ -49,7 +49,8 @@ extension Worker {
             store(items, slot, layer, of: participant, channel)
         case .announce(let channel, _), .format(let channel, _, _, _),
             .tracksComplete(let channel), .clock(let channel, _, _, _, _),
-            .lost(let channel, _, _, _), .silence(let channel, _):
+             .roundTrip(let channel, _), .lost(let channel, _, _, _),
+             .silence(let channel, _):
             switch participant.publications[channel] {
             case .here(let local, let epoch):
                 if let stream = local.stream { apply(effect, to: stream, epoch) }
@@ -100,6 +101,7 @@ extension Worker {
         case .clock(_, let slot, let layer, let ntp, let ticks):
             stream.noteClock(
                 slot: slot, layer: layer, ntp: ntp, ticks: ticks, epoch: epoch, at: now)
+        case .roundTrip(_, let measured): stream.noteRoundTrip(measured, epoch: epoch)
         case .lost(_, let slot, let layer, let numbers):
             stream.noteLoss(
                 numbers, slot: slot, layer: layer, epoch: epoch, at: now, into: &orders)

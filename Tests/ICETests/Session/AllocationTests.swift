@@ -10,17 +10,8 @@ import Wire
 
 /// A session that has warmed up takes packets without asking for memory.
 struct SessionAllocationTests {
-    /// Without optimisation the compiler puts the literal of each option set on the heap.
-    static let isOptimised: Bool = {
-        #if DEBUG
-            false
-        #else
-            true
-        #endif
-    }()
-
     @Test(
-        .enabled(if: isOptimised, "counts only what optimised code allocates"),
+        .enabled(if: Build.isOptimised, "counts only what optimised code allocates"),
         // The third engine, libsrtp2, is the reference and asks for memory itself.
         arguments: Story.engines.filter { $0 != .libSRTP })
     func aPacketAllocatesNothing(engine: CryptoEngine.Kind) throws {

@@ -48,6 +48,7 @@ final class PublishWorld: World {
     private(set) var arrived: [Arrival] = []
     private(set) var announced: [AnnouncedSlot] = []
     private(set) var lost: [ClosedRange<Int64>] = []
+    private(set) var roundTrips: [Interval] = []
     private(set) var events: [RTCOutput.Entry] = []
     private(set) var causes: [RTCSession.Cause] = []
     private(set) var questions: [Question] = []
@@ -209,6 +210,7 @@ final class PublishWorld: World {
         case .announce(_, let slot): announced.append(slot)
         case .silence(_, let isSilent): silences.append(isSilent)
         case .lost(_, _, _, let numbers): lost.append(numbers)
+        case .roundTrip(_, let measured): roundTrips.append(measured)
         default: break
         }
     }

@@ -14,11 +14,7 @@ struct RTCSessionTests {
         if let text = ProcessInfo.processInfo.environment["GATEWAY_SEEDS"] {
             return UInt64(text) ?? 0
         }
-        #if DEBUG
-            return 48
-        #else
-            return 400
-        #endif
+        return Build.isOptimised ? 400 : 48
     }()
     static let parts: UInt64 = 8
 
@@ -96,6 +92,22 @@ struct RTCSessionTests {
         #expect(forged.session.figures.forged > 100)
         #expect(forged.browser.pictureLosses == clean.browser.pictureLosses)
         #expect(forged.questions.count == 1)
+    }
+
+    /// What the stream needs to know how old a frame was when it came.
+    @Test func aSenderReportComesWithTheRoundTrip() throws {
+        var story = Story(seed: 6)
+        story.weather = Weather(lossPerMille: 0, delay: 40...40)
+        var world = try PublishWorld(story)
+        world.run(until: .start + .seconds(4))
+        #expect(world.roundTrips.isEmpty, "no report, nothing to be told for")
+        let browser = world.browser
+        browser.send(.clock(browser.tracks[0].ssrc, 1_700_000_000_000_000_000, 1))
+        world.flushBrowser()
+        world.run(until: .start + .seconds(5), from: world.now)
+        #expect(world.roundTrips.count == 1)
+        let measured = world.roundTrips.first?.milliseconds ?? 0
+        #expect((80...90).contains(measured), "\(measured) ms there and back")
     }
 
     @Test func silenceEndsIt() throws {

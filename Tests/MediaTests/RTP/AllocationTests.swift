@@ -1,16 +1,9 @@
 import CAllocationCount
 import Media
 import RTP
+import Simulation
 import Testing
 import Wire
-
-enum Build {
-    #if DEBUG
-        static let isOptimised = false
-    #else
-        static let isOptimised = true
-    #endif
-}
 
 /// The packet path allocates nothing once it is warm. Counted for this thread, so that tests beside
 /// this one do not matter; in release only: without the optimiser an option set is an array.

@@ -9,16 +9,15 @@ package import Wire
 extension Stream {
     /// A pair of the publisher's clock and its media time, from a sender report.
     package func noteClock(
-        slot: SlotName, layer: UInt8, ntp: Int64, ticks: Int64, roundTrip: Interval? = nil,
-        epoch: Epoch, at now: Instant
+        slot: SlotName, layer: UInt8, ntp: Int64, ticks: Int64, epoch: Epoch, at now: Instant
     ) {
         guard isCurrent(epoch), let index = slotIndex(slot),
             let encoding = slots[index].given?.encoding(EncodingID(epoch: epoch, layer: layer))
         else { return }
-        if let roundTrip { follow(roundTrip) }
         encoding.report(ntp: ntp, ticks: ticks)
         guard source?.publication.answersNACK == true else { return alignSound() }
         source?.clock.announce(track: index)
+        let roundTrip = source?.roundTrip
         source?.clock.report(track: index, ntp: ntp, at: now, rtt: roundTrip)
         guard let clock = source?.clock else { return }
         for slot in slots {
@@ -26,7 +25,10 @@ extension Stream {
         }
     }
 
-    private func follow(_ roundTrip: Interval) {
+    /// How long it is to the publisher and back: what was taken left it half of that before it
+    /// came, and a repair takes all of it.
+    package func noteRoundTrip(_ roundTrip: Interval, epoch: Epoch) {
+        guard isCurrent(epoch) else { return }
         source?.roundTrip = roundTrip
         for derivation in derivations { derivation.follow(roundTrip: roundTrip) }
     }

@@ -1,5 +1,5 @@
 package import Media
-import Wire
+package import Wire
 
 /// What a session of any protocol wants done: the sink it writes into while it is handed bytes.
 ///
@@ -33,6 +33,8 @@ package struct Effects: Sendable {
         case tracksComplete(ChannelID)
         /// A pair of the publisher's clock and its media time, from a sender report.
         case clock(ChannelID, SlotName, layer: UInt8, ntpNanoseconds: Int64, ticks: Int64)
+        /// How long it is to the publisher and back, measured anew from time to time.
+        case roundTrip(ChannelID, Interval)
         /// These packets will not come any more: the publisher was asked for them in vain.
         case lost(ChannelID, SlotName, layer: UInt8, ClosedRange<Int64>)
         /// Nothing has come of the publisher for a while, or something again. A silent one cannot
