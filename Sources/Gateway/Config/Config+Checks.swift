@@ -4,11 +4,15 @@ import Wire
 extension Config {
     func contradictions(at place: Place) -> [ConfigError] {
         var problems: [ConfigError] = []
-        if case .file = http.tls.certificate, http.tls.key.isEmpty {
-            let fix = "http.tls.cert needs it: name the PEM file with the private key"
+        if case .files(let chains) = http.tls.certificate, http.tls.keys.count != chains.count {
+            let fix =
+                chains.count == 1
+                ? "http.tls.cert needs it: name the PEM file with the private key"
+                : "\(chains.count) certificates need \(chains.count) keys: name the PEM files in "
+                    + "the same order"
             problems.append(ConfigError(place, "http.tls.key", fix))
         }
-        if http.tls.certificate == .off, !http.tls.key.isEmpty {
+        if http.tls.certificate == .off, !http.tls.keys.isEmpty {
             let fix = "there is a key but no certificate: name the PEM file with the chain"
             problems.append(ConfigError(place, "http.tls.cert", fix))
         }

@@ -23,10 +23,11 @@ extension Config {
             "The same over HTTPS, as soon as there is a certificate."),
         Setting(
             "http.tls.cert", \.http.tls.certificate, .certificate, .reload,
-            "The chain; 'auto' makes one of our own (browsers warn once)."),
+            "The chain, or several for several names (SNI; a client that names none gets the first);"
+                + " 'auto' makes one of our own (browsers warn once)."),
         Setting(
-            "http.tls.key", \.http.tls.key, .path, .reload,
-            "The private key of the certificate, a PEM file."),
+            "http.tls.key", \.http.tls.keys, .list(of: .path), .reload,
+            "The private keys, PEM files: one for each certificate, in the same order."),
     ]
 
     private static let webrtc: [Setting<Config>] = [

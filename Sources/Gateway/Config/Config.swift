@@ -39,7 +39,8 @@ package struct Config: Equatable, Sendable {
     package struct TLS: Equatable, Sendable {
         package var listen: Address? = .any(port: 8443)
         package var certificate = CertificateSource.off
-        package var key = ""
+        /// One for each certificate, in the same order.
+        package var keys: [String] = []
     }
 
     package struct WebRTC: Equatable, Sendable {

@@ -2,13 +2,13 @@ package import Wire
 
 /// What a setting may hold when a number or a word is not enough.
 
-/// The certificate of the HTTPS listener.
+/// The certificates of the encrypted listeners.
 package enum CertificateSource: Equatable, Sendable {
     case off
     /// Made by us and kept in `state.dir`: browsers will warn, local tools can trust it.
     case automatic
-    /// PEM, the chain in order.
-    case file(String)
+    /// PEM, each a chain in order. A client gets the one for the name it asks for, or the first.
+    case files([String])
 }
 
 /// How much the player is asked to wait before it shows a picture.

@@ -168,13 +168,23 @@ extension Kind where Value == Key {
 
 extension Kind where Value == CertificateSource {
     static var certificate: Kind {
-        Kind("a PEM file, 'auto' or empty") { text in
-            text.isEmpty || text == "off" ? .off : text == "auto" ? .automatic : .file(text)
+        let paths = Kind<[String]>.list(of: .path)
+        return Kind("a PEM file or a list of them, 'auto' or empty") { (node) throws(Refusal) in
+            let names = try paths.read(node)
+            switch names {
+            case [], [""], ["off"]: return .off
+            case ["auto"]: return .automatic
+            default: break
+            }
+            guard names.allSatisfy({ !["", "off", "auto"].contains($0) }) else {
+                throw Refusal("a list holds PEM files only: 'auto' and 'off' stand alone")
+            }
+            return .files(names)
         } write: { source in
             switch source {
             case .off: yaml("")
             case .automatic: "auto"
-            case .file(let path): yaml(path)
+            case .files(let names): names.count == 1 ? yaml(names[0]) : paths.write(names)
             }
         }
     }

@@ -3,8 +3,8 @@ import Settings
 import System
 import Wire
 
-/// Where the HTTPS listener's certificate comes from: the user's files, or one of our own that is
-/// kept in `state.dir` so that a browser needs to be told only once.
+/// Where the certificates of encrypted listeners come from: the user's files, or one of our own
+/// that is kept in `state.dir` so that a browser needs to be told only once.
 struct CertificateStore {
     private static let file = "tls.pem"
     /// Browsers refuse certificates that are good for longer.
@@ -27,32 +27,13 @@ struct CertificateStore {
     func load(_ config: Config) throws(StartError) -> TLSMaterial? {
         switch config.http.tls.certificate {
         case .off: nil
-        case .automatic: material(try automatic())
-        case .file(let path): material(try read(path, config.http.tls.key))
+        case .automatic: material([try automatic()])
+        case .files: material(try Preparation.certificates(config.http.tls).map(\.certificate))
         }
     }
 
-    private func material(_ certificate: Certificate) -> TLSMaterial {
-        TLSMaterial(certificate: certificate, alpn: Self.alpn, ticketKeys: ticketKeys)
-    }
-
-    private func read(_ path: String, _ key: String) throws(StartError) -> Certificate {
-        let chain = try bytes(path, "http.tls.cert")
-        let keyBytes = try bytes(key, "http.tls.key")
-        do throws(CertificateError) {
-            return try Certificate(chain: chain.raw, key: keyBytes.raw)
-        } catch {
-            throw .failed(
-                setting: "http.tls.cert", cause: "\(path): \(error)", code: "bad-certificate")
-        }
-    }
-
-    private func bytes(_ path: String, _ setting: String) throws(StartError) -> [UInt8] {
-        do throws(SystemError) {
-            return try Files.read(path, maximum: 1 << 20)
-        } catch {
-            throw .system(setting, error, code: "cannot-read")
-        }
+    private func material(_ certificates: [Certificate]) -> TLSMaterial {
+        TLSMaterial(certificates: certificates, alpn: Self.alpn, ticketKeys: ticketKeys)
     }
 
     /// Ours, made anew when the old one has less than a month to go.

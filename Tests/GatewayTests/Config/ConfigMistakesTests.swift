@@ -155,6 +155,11 @@ struct ConfigMistakesTests {
                 + "name the PEM file with the private key"
         ),
         (
+            "http: { tls: { cert: [a.pem, b.pem], key: [a.key] } }",
+            "gateway.yml: http.tls.key: 2 certificates need 2 keys: "
+                + "name the PEM files in the same order"
+        ),
+        (
             "http: { tls: { key: k.pem } }",
             "gateway.yml: http.tls.cert: there is a key but no "
                 + "certificate: name the PEM file with the chain"

@@ -18,6 +18,7 @@ struct ConfigTests {
               listen: 127.0.0.1:80
               public: "https://v.example.org"
               trusted-proxies: [10.0.0.0/8]
+              tls: { cert: [a.pem, b.pem], key: "a.key, b.key" }
             webrtc:
               listen: "[2001:db8::1]:8000"
               advertise: 203.0.113.5, 2001:db8::9, gw.example.org:9000
@@ -34,6 +35,8 @@ struct ConfigTests {
         #expect(config.http.publicOrigin == "https://v.example.org")
         #expect(config.http.trustedProxies[0].contains(Address(ipv4: 0x0a01_0203, port: 1)))
         #expect(!config.http.trustedProxies[0].contains(Address(ipv4: 0x0b01_0203, port: 1)))
+        #expect(config.http.tls.certificate == .files(["a.pem", "b.pem"]))
+        #expect(config.http.tls.keys == ["a.key", "b.key"])
         #expect(config.webrtc.listen == Address(ip: "2001:db8::1", port: 8000))
         #expect(
             config.webrtc.advertise.map(\.host) == [

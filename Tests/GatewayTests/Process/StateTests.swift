@@ -58,8 +58,8 @@ struct StateTests {
     @Test func aCertificateThatCannotBeIsFoundBeforeTheStart() throws {
         try Folder.with { folder in
             var config = Config()
-            config.http.tls.certificate = .file(folder.path + "/none.pem")
-            config.http.tls.key = folder.path + "/key.pem"
+            config.http.tls.certificate = .files([folder.path + "/none.pem"])
+            config.http.tls.keys = [folder.path + "/key.pem"]
             let missing = #expect(throws: StartError.self) { try Preparation.check(config) }
             #expect(
                 missing?.lines.hasSuffix("none.pem: No such file or directory code=cannot-read")

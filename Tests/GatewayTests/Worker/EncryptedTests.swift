@@ -8,11 +8,13 @@ import Wire
 
 /// TLS on a worker's connection: the same sessions, the same order, nothing in the clear.
 struct EncryptedTests {
-    static func material(_ name: String) throws -> TLSMaterial {
-        let certificate = try Certificate.selfSigned(
-            commonName: name, names: [name], from: 1_700_000_000, days: 36_500)
+    static func material(_ names: String...) throws -> TLSMaterial {
+        let certificates = try names.map {
+            try Certificate.selfSigned(
+                commonName: $0, names: [$0], from: 1_700_000_000, days: 36_500)
+        }
         return TLSMaterial(
-            certificate: certificate, alpn: ["http/1.1"],
+            certificates: certificates, alpn: ["http/1.1"],
             ticketKeys: [UInt8](repeating: 7, count: TLSContext.ticketKeysCount))
     }
 
@@ -40,6 +42,16 @@ struct EncryptedTests {
         #expect(before.fingerprint != nil && before.fingerprint != after.fingerprint)
     }
 
+    @Test func theNameDecidesWhichCertificateIsShown() throws {
+        let material = try Self.material("a.example.org", "b.example.org")
+        let crew = try Crew(tls: material)
+        for (host, index) in [("a.example.org", 0), ("b.example.org", 1), ("c.example.org", 0)] {
+            let client = try TLSLine(try crew.connect(), host: host)
+            #expect(client.ask("echo hello") == "hello")
+            #expect(client.fingerprint == material.certificates[index].fingerprint())
+        }
+    }
+
     @Test func whoDoesNotSpeakTLSIsSentAway() throws {
         let crew = try Crew(tls: Self.material("localhost"))
         let plain = try crew.connect()
@@ -56,10 +68,10 @@ final class TLSLine {
     private let session: TLSSession
     private var plain: [UInt8] = []
 
-    init(_ line: Line) throws {
+    init(_ line: Line, host: String = "localhost") throws {
         self.line = line
         let context = try TLSContext(clientTrusting: .anything)
-        session = try TLSSession(client: context, host: "localhost", at: 1_800_000_000)
+        session = try TLSSession(client: context, host: host, at: 1_800_000_000)
         var output: [UInt8] = []
         try session.start(output: &output)
         line.send(output)
