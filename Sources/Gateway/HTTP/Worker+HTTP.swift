@@ -1,4 +1,5 @@
 import HTTP
+import Stream
 import System
 import Wire
 
@@ -53,7 +54,8 @@ extension Worker {
 
     /// Once a second is enough: the header has no fractions.
     private func dateText() -> String {
-        let seconds = Clock.utcNanoseconds / 1_000_000_000
+        takeTime()
+        let seconds = wall.model.utc(at: now) / 1_000_000_000
         if seconds != date.seconds {
             date = (seconds, HTTPDate.text(seconds: seconds))
         }

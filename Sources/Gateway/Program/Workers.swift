@@ -58,8 +58,9 @@ final class Workers: Service {
             rtcPlan?.channels = try SCTPOffice { neighbours.post(.channels($1), to: $0) }
             // A hundred streams keep one thread busy: half as many threads as there are workers.
             let transcoders = try TranscodePool(threads: (count + 1) / 2, for: neighbours)
+            let wall = WallClock()
             for index in 0..<count {
-                var plan = Self.plan(index, of: count, surroundings, tls)
+                var plan = Self.plan(index, of: count, surroundings, wall, tls)
                 plan.version = Program.version
                 plan.front = front
                 if index == 0 { plan.demos = demos }
@@ -75,7 +76,8 @@ final class Workers: Service {
     }
 
     private static func plan(
-        _ index: Int, of count: Int, _ surroundings: Surroundings, _ tls: TLSMaterial?
+        _ index: Int, of count: Int, _ surroundings: Surroundings, _ wall: WallClock,
+        _ tls: TLSMaterial?
     ) -> WorkerPlan {
         let config = surroundings.settings.config
         var listeners: [WorkerPlan.Listener] = []
@@ -94,7 +96,8 @@ final class Workers: Service {
         var dice = SystemRandomNumberGenerator()
         var plan = WorkerPlan(
             index: index, protocols: Protocols.all.map(\.served), listeners: listeners,
-            datagramSockets: datagrams, gate: Gate(surroundings.settings), seed: dice.next())
+            datagramSockets: datagrams, gate: Gate(surroundings.settings), wall: wall,
+            seed: dice.next())
         plan.rules = { config.rules(for: $0) }
         plan.links = LinkPlan(config)
         plan.limits = WorkerLimits(config, workers: count)

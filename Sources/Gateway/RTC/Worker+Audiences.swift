@@ -146,7 +146,7 @@ extension Worker {
         audience.isDue = true
         while batch.fits(Self.batchReserve, datagrams: 2) || sendBatch() {
             let flushed = audience.fanOut.flush(
-                at: now, wall: wall, in: local.readable, engine: &rtc.engine, batch: &batch,
+                at: now, wall: wall.model, in: local.readable, engine: &rtc.engine, batch: &batch,
                 framed: &rtc.framed, orders: &orders)
             sendFramed(rtc)
             if flushed == .done {
@@ -172,15 +172,6 @@ extension Worker {
             case .hopeless(let id):
                 if let peer = audience.viewers[id] { close(peer, because: .tooSlow) }
             }
-        }
-    }
-
-    /// Once a second: the wall clock that sender reports are written by.
-    private func takeTime() {
-        guard now - wallSampledAt >= .seconds(1) else { return }
-        wallSampledAt = now
-        if let step = wall.sample(utc: Clock.utcNanoseconds, at: now) {
-            log.warning("the system's clock was set by \(step.milliseconds) ms")
         }
     }
 

@@ -39,4 +39,17 @@ extension Worker {
             parked.stream.waiters.remove(id)
         }
     }
+
+    /// The worker is over. Sessions, streams and bridges know each other, and whoever still waits
+    /// for an answer knows the worker: all let go, so that nothing stays behind.
+    func end() {
+        for demo in demos { leaveStreams(demo, because: .shuttingDown) }
+        rtc?.peers.forEach { close($0, because: .shuttingDown) }
+        connections.forEach(close)
+        for local in streams.values {
+            for transcoding in local.transcodings { stopTranscode(to: transcoding.to, of: local) }
+        }
+        gathers = [:]
+        rtc = nil
+    }
 }

@@ -89,8 +89,7 @@ package final class Worker {
     /// In this turn, of DTLS and TLS together.
     var publicKeySteps = 0
     /// UTC, for what is written of times to people and peers.
-    var wall: WallClockModel
-    var wallSampledAt: Instant
+    var wall: WallClock.Copy
     var stopping: Instant?
     var demos: [DemoPublisher] = []
     var failures = FailureLimit()
@@ -134,8 +133,7 @@ package final class Worker {
         self.hub = hub
         self.log = log.with("worker", String(plan.index))
         now = Clock.now
-        wall = WallClockModel(utc: Clock.utcNanoseconds, at: now)
-        wallSampledAt = now
+        wall = plan.wall.copy
         meter = LoadMeter(at: now, threadTime: Clock.threadTime)
         deadlines = Deadlines(at: now)
         streamDeadlines = Deadlines(at: now)
@@ -162,11 +160,13 @@ package final class Worker {
         }
     }
 
-    package func run() {
-        while !isDone { turn() }
-        // Publishers, readers and streams know each other: what nobody closed would stay.
-        for demo in demos { leaveStreams(demo, because: .shuttingDown) }
-        connections.forEach { leaveStreams($0, because: .shuttingDown) }
+    /// - Parameter afterTurn: Whoever tests asks here, on the worker's thread.
+    package func run(_ afterTurn: (Worker) -> Void = { _ in }) {
+        while !isDone {
+            turn()
+            afterTurn(self)
+        }
+        end()
     }
 
     var isDone: Bool {

@@ -31,6 +31,8 @@ package struct WorkerPlan: Sendable {
     /// All workers have one.
     package var load = LoadGuard()
     package var gate: Gate
+    /// One for all workers.
+    package var wall: WallClock
     package var front = FrontPlan()
     /// Looks up names for connections that we make; nil: none are made.
     package var resolver: Resolver?
@@ -49,13 +51,14 @@ package struct WorkerPlan: Sendable {
 
     package init(
         index: Int, protocols: [ServedProtocol], listeners: [Listener] = [],
-        datagramSockets: [Parcel<Descriptor>] = [], gate: Gate, seed: UInt64
+        datagramSockets: [Parcel<Descriptor>] = [], gate: Gate, wall: WallClock, seed: UInt64
     ) {
         self.index = index
         self.protocols = protocols
         self.listeners = listeners
         self.datagramSockets = datagramSockets
         self.gate = gate
+        self.wall = wall
         self.seed = seed
     }
 }

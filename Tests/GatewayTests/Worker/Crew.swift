@@ -41,6 +41,7 @@ final class Crew {
         let sink = LogSink(
             level: .error, format: .text, clock: .system, delivery: .direct { _ in })
         let log = Log(sink, "worker")
+        let wall = WallClock()
         var ports: [UInt16] = []
         for index in 0..<workers {
             let listener = try TCPListener(bind: Address(ipv4: 0x7f00_0001, port: 0))
@@ -48,7 +49,7 @@ final class Crew {
             var plan = WorkerPlan(
                 index: index, protocols: [serving],
                 listeners: [.init(served: 0, tls: tls, socket: listener.takeDescriptor())],
-                gate: gate, seed: UInt64(index))
+                gate: gate, wall: wall, seed: UInt64(index))
             plan.limits = limits
             plan.transcoders = transcoders
             plan.front = front
@@ -59,8 +60,7 @@ final class Crew {
                 ThreadBox(
                     try Thread("worker-\(index)") { [plan] in
                         guard let worker = try? Worker(plan, neighbours, hub, log) else { return }
-                        while !worker.isDone {
-                            worker.turn()
+                        worker.run { worker in
                             for job in jobs.withLock({ take(&$0) }) { job(worker) }
                         }
                     }))
@@ -72,20 +72,16 @@ final class Crew {
     func ask<Result: Sendable>(
         _ worker: Int = 0, _ job: @escaping @Sendable (Worker) -> Result
     ) -> Result? {
-        let answer = Locked<Result?>(nil)
-        jobs[worker].withLock {
-            $0.append { worker in
-                let result = job(worker)
-                answer.withLock { $0 = result }
-            }
-        }
+        guard let answers = try? Mailbox<Result>(), var poller = try? Poller(),
+            (try? poller.add(answers.bell, tag: 0)) != nil
+        else { return nil }
+        jobs[worker].withLock { $0.append { answers.post(job($0)) } }
         // A letter that says nothing: the worker wakes up.
         neighbours.post(.changed(""), to: worker)
-        for _ in 0..<5000 {
-            if let result = answer.withLock({ $0 }) { return result }
-            usleep(1000)
-        }
-        return nil
+        try? poller.wait(.seconds(20))
+        var answer: [Result] = []
+        answers.collect(into: &answer)
+        return answer.first
     }
 
     func connect(to worker: Int = 0) throws -> Line { try Line(port: ports[worker]) }
