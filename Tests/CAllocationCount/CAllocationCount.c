@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 // glibc's own entry points, so that no dlsym (which allocates) is needed.
 extern void *__libc_malloc(size_t);
@@ -19,6 +20,13 @@ static void count(void) {
 
 uint64_t allocation_count_thread(void) { return of_thread; }
 uint64_t allocation_count_process(void) { return __atomic_load_n(&of_process, __ATOMIC_RELAXED); }
+
+bool allocation_count_works(void) {
+    uint64_t before = of_thread;
+    void *volatile probe = malloc(1);  // Volatile: or the compiler leaves both calls out.
+    free(probe);
+    return of_thread > before;
+}
 
 uint64_t allocation_bytes_in_use(void) {
     struct mallinfo2 info = mallinfo2();

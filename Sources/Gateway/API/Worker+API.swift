@@ -76,17 +76,24 @@ extension Worker {
 
     // MARK: Streams and sessions
 
-    private func listStreams(
-        _ request: HTTPRequest, _ connection: Connection
+    /// - Parameter write: The page that was asked for, of what all workers said.
+    private func list(
+        _ request: HTTPRequest, _ connection: Connection,
+        _ write: @escaping (Overview, APIPage, inout JSONWriter) -> Void
     ) throws(Problem) {
         try allow(request, "GET, HEAD")
         let page = try APIPage(request.target)
         gather(.sessions) { [self] gather in
-            let overview = Overview(gather)
-            let response = Self.json { json in
-                page.write(overview.streams, into: &json) { overview.write($0, into: &$1) }
-            }
+            let response = Self.json { write(Overview(gather), page, &$0) }
             respond(response, request, connection)
+        }
+    }
+
+    private func listStreams(
+        _ request: HTTPRequest, _ connection: Connection
+    ) throws(Problem) {
+        try list(request, connection) { overview, page, json in
+            page.write(overview.streams, into: &json) { overview.write($0, into: &$1) }
         }
     }
 
@@ -111,14 +118,8 @@ extension Worker {
     private func listSessions(
         _ request: HTTPRequest, _ connection: Connection
     ) throws(Problem) {
-        try allow(request, "GET, HEAD")
-        let page = try APIPage(request.target)
-        gather(.sessions) { [self] gather in
-            let overview = Overview(gather)
-            let response = Self.json { json in
-                page.write(overview.sessions, into: &json) { $0.write(into: &$1) }
-            }
-            respond(response, request, connection)
+        try list(request, connection) { overview, page, json in
+            page.write(overview.sessions, into: &json) { $0.write(into: &$1) }
         }
     }
 

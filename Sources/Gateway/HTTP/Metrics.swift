@@ -111,20 +111,14 @@ struct Metrics {
             sources[snapshot.protocolName, default: 0] += 1
         }
         text.family("gateway_streams", .gauge, "Streams that somebody publishes.")
-        for (name, count) in sources.sorted(by: { $0.key < $1.key }) {
-            text.sample(count, ["source": name])
-        }
+        text.samples(sources, by: "source")
         text.family("gateway_viewers", .gauge, "Who reads a stream.")
-        for (name, count) in viewers.sorted(by: { $0.key < $1.key }) {
-            text.sample(count, ["protocol": name])
-        }
+        text.samples(viewers, by: "protocol")
     }
 
     private func writeWebRTC(_ text: inout MetricsText) {
         text.family("gateway_webrtc_sessions", .gauge, "Sessions of WebRTC.")
-        for (state, count) in rtc.sorted(by: { $0.key < $1.key }) {
-            text.sample(count, ["state": state])
-        }
+        text.samples(rtc, by: "state")
         text.family("gateway_webrtc_joins_total", .counter, "What became of offers.")
         text.sample(total.rtcOffers, ["event": "answered"])
         text.sample(total.rtcNeverCame, ["event": "never-came"])
@@ -173,12 +167,19 @@ struct Metrics {
 
     private func writeConnections(_ text: inout MetricsText) {
         text.family("gateway_connections", .gauge, "Open connections.")
-        for (name, count) in connections.sorted(by: { $0.key < $1.key }) {
-            text.sample(count, ["service": name])
-        }
+        text.samples(connections, by: "service")
         text.family("gateway_connections_total", .counter, "Connections, by what became of them.")
         text.sample(total.connectionsAccepted, ["event": "accepted"])
         text.sample(total.connectionsRefused, ["event": "refused"])
         text.sample(total.connectionsClosed, ["event": "closed"])
+    }
+}
+
+extension MetricsText {
+    /// One for each, in an order that stays.
+    fileprivate mutating func samples(_ counts: [String: Int], by label: String) {
+        for (value, count) in counts.sorted(by: { $0.key < $1.key }) {
+            sample(count, [label: value])
+        }
     }
 }

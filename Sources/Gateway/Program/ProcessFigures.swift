@@ -39,16 +39,18 @@ enum ProcessFigures {
         return pages * sysconf(CInt(_SC_PAGESIZE))
     }
 
-    static var openDescriptors: Int {
-        guard let folder = unsafe opendir("/proc/self/fd") else { return 0 }
+    static var openDescriptors: Int { processes.reduce(0) { $0 + openDescriptors(of: $1) } }
+
+    private static func openDescriptors(of process: String) -> Int {
+        guard let folder = unsafe opendir("\(process)/fd") else { return 0 }
         defer { _ = unsafe closedir(folder) }
         var count = 0
         while let entry = unsafe readdir(folder) {
             _ = unsafe entry
             count += 1
         }
-        // `.`, `..`, and the folder itself.
-        return max(0, count - 3)
+        // `.` and `..`.
+        return max(0, count - 2)
     }
 
     static var ramBytes: Int { sysconf(CInt(_SC_PHYS_PAGES)) * sysconf(CInt(_SC_PAGESIZE)) }

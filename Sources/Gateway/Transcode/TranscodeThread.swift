@@ -22,7 +22,7 @@ final class TranscodeThread {
             var poller = try Poller()
             _ = try poller.add(mailbox.bell, tag: 0)
             while !isOver {
-                try sleep(&poller)
+                try awaitOrders(&poller)
                 mailbox.collect(into: &orders)
                 for order in orders { follow(order) }
             }
@@ -32,7 +32,7 @@ final class TranscodeThread {
         }
     }
 
-    private func sleep(_ poller: inout Poller) throws(SystemError) {
+    private func awaitOrders(_ poller: inout Poller) throws(SystemError) {
         mailbox.bell.fallAsleep()
         if mailbox.isEmpty { try poller.wait(nil) }
         while poller.next() != nil {}

@@ -68,7 +68,7 @@ extension RTMPSession {
     }
 
     /// Enhanced RTMP: what we take and hand on. Encoders that do not look just send it.
-    private static let capabilities: [AMFValue.Field] = {
+    private static var capabilities: [AMFValue.Field] {
         let video = ["avc1", "hvc1", "av01", "vp09", "vp08"]
         let audio = ["mp4a", "Opus", ".mp3"]
         // 4: handed on as it is.
@@ -82,7 +82,7 @@ extension RTMPSession {
             // Multitrack and ModEx.
             .init("capsEx", .number(6)),
         ]
-    }()
+    }
 
     private func createStream(
         _ command: RTMPCommand, at now: Instant, _ effects: inout Effects, _ out: inout Outbox

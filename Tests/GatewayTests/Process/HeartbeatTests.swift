@@ -37,7 +37,7 @@ import Wire
             let metrics = try HTTP.get("/metrics", port: gateway.port("admin"))
             #expect(metrics.contains("gateway_restarts_total 1\n"))
             gateway.send(SIGTERM)
-            #expect(try gateway.end().code == 0)
+            #expect(try gateway.end(deaths: 1).code == 0)
         }
     }
 

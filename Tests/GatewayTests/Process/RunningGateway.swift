@@ -85,11 +85,21 @@ final class RunningGateway: Sendable {
         return String(found[number - 1])
     }
 
+    struct Died: Error {
+        let times: Int
+        let text: String
+    }
+
     /// Everything it said, and its exit code.
-    func end() throws -> (code: Int32, text: String) {
+    ///
+    /// - Parameter deaths: How often the test has made the serving process die; no other test may
+    ///   end with a process that was replaced.
+    func end(deaths: Int = 0) throws -> (code: Int32, text: String) {
         guard Self.until({ !process.isRunning && output.heard.withLock { $0.isOver } }) else {
             throw Missing(wanted: "the end", text: text)
         }
+        let times = text.components(separatedBy: "code=child-died").count - 1
+        guard times == deaths else { throw Died(times: times, text: text) }
         return (process.terminationStatus, text)
     }
 
