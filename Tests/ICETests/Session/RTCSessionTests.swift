@@ -107,7 +107,7 @@ struct RTCSessionTests {
         world.run(until: .start + .seconds(5), from: world.now)
         #expect(world.roundTrips.count == 1)
         let measured = world.roundTrips.first?.milliseconds ?? 0
-        #expect((80...90).contains(measured), "\(measured) ms there and back")
+        #expect((75...90).contains(measured), "\(measured) ms there and back")
     }
 
     @Test func silenceEndsIt() throws {
