@@ -171,7 +171,7 @@ extension Worker {
                 }
                 if let rtc { Self.write(rtc.settings.addresses, into: &json) }
                 json.array("outputs") { json in
-                    for output in Output.all {
+                    for output in WatchPath.all {
                         json.object { json in
                             json.field("kind", output.kind)
                             json.field("path", output.path)

@@ -164,6 +164,15 @@ extension Config {
         Setting(
             "rtmp.tls.listen", \.rtmp.tlsListen, .listen, .restart,
             "The same encrypted (RTMPS), as soon as there is a certificate."),
+        Setting(
+            "hls.segment", \.hls.segment, .duration(.seconds(1) ... .seconds(20)), .reload,
+            "HLS: a segment ends with the first key frame after so long."),
+        Setting(
+            "hls.part", \.hls.part, .duration(.zero ... .seconds(1)), .reload,
+            "LL-HLS: how much is published at a time, at least; 0: plain HLS."),
+        Setting(
+            "hls.segments", \.hls.segments, .number(4...100), .reload,
+            "HLS: how many segments a playlist lists."),
         .later("rtsp.listen", default: "off", awaits: "RTSP", "RTSP, port 8554."),
         .later("rtsp.transports", default: "[]", awaits: "RTSP", "TCP, UDP or both."),
         .later("srt.listen", default: "off", awaits: "SRT", "SRT, port 8890."),

@@ -8,6 +8,7 @@ package struct Config: Equatable, Sendable {
     package var http = HTTP()
     package var webrtc = WebRTC()
     package var rtmp = RTMP()
+    package var hls = HLS()
     package var auth = Auth()
     package var admin = Admin()
     package var log = Log()
@@ -60,6 +61,13 @@ package struct Config: Equatable, Sendable {
         package var listen: Address? = .any(port: 1935)
         /// Opened when there is a certificate (`http.tls.cert`).
         package var tlsListen: Address? = .any(port: 1936)
+    }
+
+    package struct HLS: Equatable, Sendable {
+        package var segment = Interval.seconds(2)
+        /// Zero: no parts, and plain HLS.
+        package var part = Interval.milliseconds(200)
+        package var segments = 8
     }
 
     package enum ICEMode: String, CaseIterable, Sendable {

@@ -1,3 +1,4 @@
+package import HLS
 package import HTTP
 package import WHIP
 
@@ -8,6 +9,7 @@ package struct FrontPlan: Sendable {
     package var links: WHIPLinks
     /// Ports of the listeners that are on, by protocol: for the lines that people copy.
     package var ports: [(name: String, port: UInt16)] = []
+    package var hls = HLSRules()
     /// The streams of `demo`.
     package var demo: [String] = []
 

@@ -1,3 +1,4 @@
+import HLS
 import HTTP
 import Live
 import Stream
@@ -15,6 +16,9 @@ extension Worker {
         do throws(Problem) {
             if let route = try WHIPRoute(request.target) {
                 return serveWHIP(route, request, bodyIsWaiting: bodyIsWaiting, connection)
+            }
+            if let route = try HLSRoute(request.target) {
+                return serveHLS(route, request, connection)
             }
             if let route = try LiveRoute(request.target) {
                 return serveLive(route, request, connection)

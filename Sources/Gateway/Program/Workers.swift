@@ -1,5 +1,6 @@
 import Crypto
 import Glibc
+import HLS
 import HTTP
 import RTP
 package import Settings
@@ -165,6 +166,9 @@ extension FrontPlan {
         }
         self.init(
             site: try PageFiles.load(config.http.pages), links: WHIPLinks(iceServers: servers))
+        hls = HLSRules(
+            segment: config.hls.segment, part: config.hls.part > .zero ? config.hls.part : nil,
+            listed: config.hls.segments)
         demo = config.demo ? DemoFiles.names : []
         ports = [("http", config.http.listen), ("rtmp", config.rtmp.listen)].compactMap {
             name, address in address.map { (name, $0.port) }

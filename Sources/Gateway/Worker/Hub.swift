@@ -5,6 +5,8 @@ import System
 /// stream changes, never for a packet.
 package final class Hub: Sendable {
     private let registry: Locked<Registry>
+    /// What is cut for HLS.
+    let hls = HLSDirectory()
 
     package init(_ limits: Registry.Limits = Registry.Limits()) {
         registry = Locked(Registry(limits))

@@ -31,6 +31,7 @@ package enum Letter: Sendable {
     /// From the home, for a publisher of this worker.
     case feedNotice(UInt32, Notice)
     case rtc(RTCLetter)
+    case hls(HLSLetter)
     /// From a thread of the transcoder.
     case transcoded(TranscodeResult)
     /// From the thread of SCTP.

@@ -20,6 +20,8 @@ final class LocalStream {
     var relays: [RelayOut] = []
     /// At home: sound that is being made of other sound.
     var transcodings: [Transcoding] = []
+    /// At home: those who cut it for HLS.
+    var cutters: [HLSCutter] = []
     /// Elsewhere: subscriptions that wait until the home says that it is ready.
     var waiters = Waiters()
     var isInDirtyList = false

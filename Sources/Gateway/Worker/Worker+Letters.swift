@@ -36,6 +36,7 @@ extension Worker {
             receiveEffect(effect, number, of: FeedAddress(worker: worker, number: feed))
         case .feedNotice(let feed, let notice): self.notice(feed, notice)
         case .rtc(let letter): read(letter)
+        case .hls(let letter): read(letter)
         case .transcoded(let result): receive(result)
         case .channels(let news): receive(news)
         }

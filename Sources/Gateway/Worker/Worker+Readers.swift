@@ -20,6 +20,7 @@ extension Worker {
             index += 1
             local.isInDirtyList = false
             feedTranscoders(of: local)
+            feedCutters(of: local)
             for reader in local.readers { feed(reader) }
             local.audience?.isDue = true
             feedChannels(of: local)

@@ -141,6 +141,7 @@ extension Worker {
             }
         }
         resolveAudience(of: local)
+        resolveCutters(of: local)
         for reader in local.readers {
             reader.resolve(at: now, into: &orders)
             tell(.changed(reader.channel, snapshot), reader.connection)
@@ -159,6 +160,7 @@ extension Worker {
             tell(.ended(reader.channel, reason), reader.connection)
         }
         endAudience(of: local, because: reason)
+        endCutters(of: local)
         guard local.stream != nil else { return }
         for worker in Set(local.relays.map(\.worker)) {
             neighbours.post(.ended(local.name, reason), to: worker)
@@ -167,7 +169,7 @@ extension Worker {
     }
 
     private func free(_ local: LocalStream) {
-        guard local.readers.isEmpty, local.audience == nil else { return }
+        guard local.readers.isEmpty, local.audience == nil, local.cutters.isEmpty else { return }
         switch local.place {
         case .home(let stream):
             guard stream.isFree, local.relays.isEmpty,

@@ -84,6 +84,11 @@ package final class Worker {
     var nextFeed: UInt32 = 0
     var feedHead: [UInt8] = []
     var fed = Effects()
+    // HLS: streams of this home that are cut, and requests that wait here.
+    var cutters: [HLSDirectory.Key: HLSCutter] = [:]
+    var hlsWaiting: [HLSDirectory.Key: [HLSRequest]] = [:]
+    var hlsWaitingCount = 0
+    var nextHLS = Instant.distantFuture
     /// nil: WebRTC is switched off.
     var rtc: RTCDesk?
     /// In this turn, of DTLS and TLS together.
@@ -193,7 +198,7 @@ package final class Worker {
     private func wait() {
         let bell = neighbours.bell(of: plan.index)
         bell.fallAsleep()
-        var next = min(deadlines.next, streamDeadlines.next, retryAt, nextEvents, nextDemo)
+        var next = min(deadlines.next, streamDeadlines.next, retryAt, nextEvents, nextDemo, nextHLS)
         next = min(next, linksDeadline)
         if let rtc { next = min(next, rtc.nextDeadline, nextAudience) }
         for entry in gathers.values { next = min(next, entry.gather.deadline) }
@@ -232,6 +237,7 @@ package final class Worker {
         serveDemos()
         serveLinks()
         serveEvents()
+        serveHLSDeadlines()
         expireGathers()
     }
 }

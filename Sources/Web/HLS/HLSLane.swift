@@ -2,8 +2,8 @@ import Media
 import Stream
 import Wire
 
-/// One track on its way into segments: on the line of time that all tracks and all publishers of a
-/// stream share, and one sample behind, because a sample's duration is known when the next comes.
+/// One track on its way into segments: one sample behind, because a sample's duration is known when
+/// the next one comes.
 struct HLSLane {
     /// A sample that waits for its duration.
     struct Pending {
@@ -24,8 +24,6 @@ struct HLSLane {
     /// In ticks, of the samples before.
     private(set) var usualStep: Int64
     private(set) var longestStep: Int64 = 0
-    private var anchorTicks: Int64?
-    private var anchorTime: Int64 = 0
 
     /// A hole is no duration: what lasts longer than this is one.
     private static let longest = Interval.seconds(1)
@@ -48,30 +46,15 @@ struct HLSLane {
         Timebase.ticks(nanoseconds: interval.nanoseconds, rate: rate)
     }
 
-    /// What comes is counted from elsewhere.
-    mutating func turn(to format: Format) {
-        self.format = format
-        anchorTicks = nil
-    }
-
-    /// Where an item lies on the shared line, of which `origin` is the beginning.
-    mutating func time(of item: borrowing ReadItem, since origin: Instant) -> Int64 {
-        let captured = ticks(item.capture - origin)
-        var time = captured
-        if let anchorTicks { time = anchorTime &+ (item.meta.ticks &- anchorTicks) }
-        // Clocks of sound and picture part slowly; a jump is a jump.
-        if anchorTicks == nil || interval(time &- captured).milliseconds.magnitude > 300 {
-            let end = pending.map { $0.time &+ usualStep } ?? Int64.min
-            anchorTicks = item.meta.ticks
-            anchorTime = max(captured, end)
-            time = anchorTime
-        }
-        if let pending { time = max(time, pending.time &+ 1) }
-        return time
-    }
+    mutating func turn(to format: Format) { self.format = format }
 
     /// - Returns: The sample before, with its duration in ticks.
     mutating func push(_ sample: consuming Pending) -> (Pending, duration: Int64)? {
+        // Sound that lies over what is there: from before the first picture, or from a clock that
+        // was put right. What was taken first is kept.
+        if slot.kind == .audio, let pending, sample.time - pending.time < usualStep / 2 {
+            return nil
+        }
         defer { pending = sample }
         guard let before = pending else { return nil }
         let step = sample.time &- before.time

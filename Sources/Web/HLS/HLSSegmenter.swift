@@ -16,7 +16,8 @@ package struct HLSSegmenter: Sendable {
 
     private var lanes: [HLSLane] = []
     private var muxer: HLSMuxer?
-    private var origin: Instant?
+    /// One line of time for all tracks and all publishers.
+    private var clock = OutletClock(rate: nil)
     /// The publisher whose samples are in the open segment.
     private var epoch = 0
     private var nextNumber: Int64
@@ -65,8 +66,9 @@ package struct HLSSegmenter: Sendable {
     package mutating func add(_ item: borrowing ReadItem, utc: Int64) -> Bool {
         guard let track = lanes.firstIndex(where: { $0.slot == item.slot }) else { return false }
         var changed = turnIfNew(item, track, utc)
-        guard let origin = open(item, track) else { return changed }
-        let time = lanes[track].time(of: item, since: origin)
+        guard goesOn(track, item) else { return changed }
+        let place = clock.place(item, goesOn: OutletClock.goesOn(item.jump))
+        let time = place.time + lanes[track].ticks(Self.lead)
         let sample = HLSLane.Pending(
             bytes: [UInt8](copying: item.bytes), meta: item.meta, format: item.format, time: time,
             captured: utc)
@@ -89,7 +91,6 @@ package struct HLSSegmenter: Sendable {
     ) -> Bool {
         if item.jump == .epoch {
             lanes[track].epochs += 1
-            lanes[track].turn(to: lanes[track].format)
         }
         let isNewEpoch = lanes[track].epochs > epoch
         epoch = max(epoch, lanes[track].epochs)
@@ -108,16 +109,11 @@ package struct HLSSegmenter: Sendable {
         return Interval(nanoseconds: utc - last.captured) > max(.seconds(1), usual * 3)
     }
 
-    /// Where time began; nil: nothing can begin with this item.
-    private mutating func open(_ item: borrowing ReadItem, _ track: Int) -> Instant? {
-        if let origin, lanes[0].pending != nil || track == 0 && lanes[0].slot.kind == .audio {
-            return origin
-        }
-        // Sound from before the first picture has nothing to be heard with.
-        guard track == 0, item.meta.isKey || lanes[0].slot.kind == .audio else { return nil }
-        let origin = self.origin ?? item.capture - Self.lead
-        self.origin = origin
-        return origin
+    /// Whether it can be used: a period begins with a key frame, and sound from before the first
+    /// picture has nothing to be heard with.
+    private func goesOn(_ track: Int, _ item: borrowing ReadItem) -> Bool {
+        if lanes[0].slot.kind == .audio || lanes[0].pending != nil { return true }
+        return track == 0 && item.meta.isKey
     }
 
     private mutating func finishPeriod() {

@@ -48,6 +48,30 @@ package struct HTTPResponse: Sendable {
         }
     }
 
+    /// All of it, or the part that is asked for.
+    ///
+    /// - Parameter tag: Of what changes: a range of what has changed meanwhile would be a piece of
+    ///   something else.
+    package static func ranged(
+        _ chunk: Chunk, type: String, _ range: ByteRange, _ request: HTTPRequest,
+        tag: EntityTag? = nil
+    ) -> HTTPResponse {
+        let condition = request.headers["If-Range"]
+        let isSame = condition == nil || condition == tag?.description
+        switch range {
+        case .part(let part) where isSame:
+            return HTTPResponse(status: 206, body: .chunk(chunk, part))
+                .adding("Content-Type", type)
+                .adding("Content-Range", ByteRange.contentRange(part, of: chunk.count))
+        case .unsatisfiable where isSame:
+            return HTTPResponse(
+                Problem(.rangeNotSatisfiable, request.headers["Range"] ?? "")
+            )
+            .adding("Content-Range", "bytes */\(chunk.count)")
+        case .whole, .part, .unsatisfiable: return HTTPResponse(type: type, chunk)
+        }
+    }
+
     package func adding(_ name: String, _ value: some StringProtocol) -> HTTPResponse {
         var response = self
         response.headers.add(name, value)

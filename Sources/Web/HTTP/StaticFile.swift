@@ -29,7 +29,7 @@ package struct StaticFile: Sendable {
         if tag.satisfies(ifNoneMatch: request.headers["If-None-Match"]) {
             response = HTTPResponse(status: 304)
         } else {
-            response = body(chosen, range, request)
+            response = .ranged(chosen, type: type, range, request, tag: tag)
             if hasEncoding { response.headers.add("Content-Encoding", "gzip") }
         }
         response.headers.add("ETag", tag.description)
@@ -38,27 +38,5 @@ package struct StaticFile: Sendable {
         response.headers.add("Accept-Ranges", "bytes")
         if compressed != nil { response.headers.add("Vary", "Accept-Encoding") }
         return response
-    }
-
-    private func body(
-        _ chunk: Chunk, _ range: ByteRange, _ request: HTTPRequest
-    ) -> HTTPResponse {
-        // A range of a file that has changed meanwhile would be a piece of something else.
-        let condition = request.headers["If-Range"]
-        let isSame = condition == nil || condition == tag.description
-        switch range {
-        case .part(let part) where isSame:
-            var response = HTTPResponse(status: 206, body: .chunk(chunk, part))
-            response.headers.add("Content-Type", type)
-            response.headers.add(
-                "Content-Range", ByteRange.contentRange(part, of: chunk.count))
-            return response
-        case .unsatisfiable where isSame:
-            return HTTPResponse(
-                Problem(.rangeNotSatisfiable, request.headers["Range"] ?? "")
-            )
-            .adding("Content-Range", "bytes */\(chunk.count)")
-        case .whole, .part, .unsatisfiable: return HTTPResponse(type: type, chunk)
-        }
     }
 }

@@ -153,7 +153,7 @@ struct FrontTests {
         let open = try Self.crew().fetch("GET", "/api/v1/info")
         #expect(open.json("ports") != nil)
         let outputs = try #require(open.json("outputs") as? [[String: String]])
-        #expect(outputs.map { $0["kind"] } == ["whep", "flv", "fmp4", "ts"])
+        #expect(outputs.map { $0["kind"] } == ["whep", "flv", "fmp4", "ts", "hls"])
         #expect(outputs.allSatisfy { $0["path"]?.contains("{name}") == true })
     }
 

@@ -19,7 +19,8 @@ struct HLSScene {
     var time: Int64 = 0
     /// Frames since the last key frame.
     private var sinceKey = 0
-    private var soundSent: Int64 = 0
+    /// Frames of sound, from the stream's beginning on.
+    var soundSent: Int64 = 0
     var jump: Jump?
     /// Every change of the shelf, as a client that reloads at once would see it.
     var changes = 0

@@ -44,6 +44,30 @@ struct HLSSegmenterTests {
         #expect(scene.shelf.listed.count >= 8)
     }
 
+    /// A publisher whose sound is behind its picture: browsers give up on samples that lie over
+    /// each other.
+    @Test func soundFromBeforeTheFirstPictureIsLeftOut() throws {
+        var scene = try HLSScene()
+        scene.soundSent = -30
+        scene.run(milliseconds: 10_000)
+        #expect(scene.findings == [])
+        for segment in scene.shelf.segments {
+            for duration in Self.durations(in: segment.whole?.bytes ?? []) {
+                #expect(duration > 500 && duration < 4000)
+            }
+        }
+    }
+
+    /// Of all samples of all runs (ISO/IEC 14496-12 §8.8.8), which have four fields each here.
+    private static func durations(in bytes: [UInt8]) -> [Int] {
+        var found: [Int] = []
+        for at in bytes.indices.dropLast(16) where bytes[at..<at + 4].elementsEqual("trun".utf8) {
+            func number(_ at: Int) -> Int { bytes[at..<at + 4].reduce(0) { $0 << 8 | Int($1) } }
+            for sample in 0..<number(at + 8) { found.append(number(at + 16 + sample * 16)) }
+        }
+        return found
+    }
+
     @Test func segmentsBeginWithKeyFramesAndTheirDateIsWhenTheyWereTaken() throws {
         var scene = try HLSScene()
         scene.run(milliseconds: 20_000)
