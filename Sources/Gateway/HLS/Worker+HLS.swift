@@ -224,7 +224,7 @@ extension Worker {
         else { return }
         var rules = plan.front.hls
         rules.container = key.container
-        let cutter = HLSCutter(key, rules, local, stream, utc: wall.utc(at: now), at: now)
+        let cutter = HLSCutter(key, rules, local, stream, utc: wall.model.utc(at: now), at: now)
         cutters[key] = cutter
         local.cutters.append(cutter)
         hub.hls.restart(key, at: now)
@@ -239,7 +239,7 @@ extension Worker {
     /// The stream has something new.
     func feedCutters(of local: LocalStream) {
         for cutter in local.cutters
-        where cutter.feed(wall: wall, at: now, into: &orders) { publish(cutter) }
+        where cutter.feed(wall: wall.model, at: now, into: &orders) { publish(cutter) }
         if !local.cutters.isEmpty { runOrders(of: local) }
     }
 
