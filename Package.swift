@@ -73,6 +73,9 @@ let package = Package(
         room(
             "RTMP", "Ingest/RTMP", ["Wire", "Media", "Codecs", "Stream", "Containers", "Crypto"]),
         room(
+            "RTSP", "Ingest/RTSP",
+            ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"]),
+        room(
             "Transcode", "Transcode", ["Wire", "Media", "Codecs", "COpus", "CTranscodeShims"]),
 
         room("System", "System", ["Wire", "CLinux"]),
@@ -81,8 +84,8 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-                "SCTP", "HTTP", "WHIP", "Live", "HLS", "RTMP", "Demo", "Transcode", "System",
-                "Settings", "CZlib",
+                "SCTP", "HTTP", "WHIP", "Live", "HLS", "RTMP", "RTSP", "Demo", "Transcode",
+                "System", "Settings", "CZlib",
             ],
             path: "Sources/Gateway", exclude: ["Config"], swiftSettings: house),
 
@@ -138,7 +141,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-                "SCTP", "HTTP", "WHIP", "RTMP", "Demo", "Settings", "Browser",
+                "SCTP", "HTTP", "WHIP", "RTMP", "RTSP", "Demo", "Settings", "Browser",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: house),
         tests("FuzzTests", ["Wire", "FuzzTargets", "Browser"]),
@@ -165,7 +168,10 @@ let package = Package(
         tests("DemoTests", ["Wire", "Media", "Codecs", "Stream", "Demo", "Simulation"]),
         tests(
             "IngestTests",
-            ["Wire", "Media", "Codecs", "Stream", "Containers", "Crypto", "RTMP", "Simulation"]),
+            [
+                "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "RTMP",
+                "RTSP", "Simulation",
+            ]),
         tests(
             "WebTests",
             [
@@ -184,8 +190,7 @@ let package = Package(
             [
                 "Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "SCTP", "HTTP", "WHIP",
                 "System", "Settings", "Gateway", "Simulation", "Browser", "Containers", "RTMP",
-                "Transcode",
-                "Codecs",
+                "RTSP", "Transcode", "Codecs",
             ]),
         tests("TidyTests", []),
     ] + (hasIPSecMB ? [library("CIPSecMB", pkgConfig: nil, debian: "libipsec-mb-dev")] : []),

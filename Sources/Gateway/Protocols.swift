@@ -1,5 +1,6 @@
 import Live
 import RTMP
+import RTSP
 import Stream
 
 /// What is served, and on which socket: the list to read first, and the one line that a new
@@ -28,6 +29,8 @@ package enum Protocols {
             served: ServedProtocol("ice-tcp") { _ in FramedSession() }),
         Entry(listener: ListenerSpec.rtmp, served: rtmp("rtmp")),
         Entry(listener: ListenerSpec.rtmps, served: rtmp("rtmps"), isEncrypted: true),
+        Entry(listener: ListenerSpec.rtsp, served: rtsp("rtsp")),
+        Entry(listener: ListenerSpec.rtsps, served: rtsp("rtsps"), isEncrypted: true),
     ]
 
     /// Connections that we make: to fetch streams and to bring them.
@@ -44,5 +47,11 @@ package enum Protocols {
 
     static func rtmp(_ name: String) -> ServedProtocol {
         ServedProtocol(name) { RTMPSession(peer: $0.peer, seed: $0.random, at: $0.now) }
+    }
+
+    static func rtsp(_ name: String) -> ServedProtocol {
+        ServedProtocol(name) {
+            RTSPSession(peer: $0.peer, seed: $0.random, wall: $0.wall, at: $0.now)
+        }
     }
 }

@@ -13,6 +13,7 @@ struct TidyTests {
         "Media/Stream": ["Wire", "Media", "Codecs", "RTP"],
         "Media/Containers": ["Wire", "Media", "Codecs", "Stream"],
         "Ingest/RTMP": ["Wire", "Media", "Codecs", "Stream", "Containers", "Crypto"],
+        "Ingest/RTSP": ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"],
         "Crypto": ["Wire", "COpenSSL", "CCryptoShims", "CSRTP", "CIPSecMB"],
         "ICE": ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"],
         "SCTP": ["Wire", "CSCTPShims"],
@@ -26,7 +27,7 @@ struct TidyTests {
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],
         "Gateway": [
             "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-            "SCTP", "HTTP", "WHIP", "Live", "HLS", "RTMP", "Demo", "Transcode", "System",
+            "SCTP", "HTTP", "WHIP", "Live", "HLS", "RTMP", "RTSP", "Demo", "Transcode", "System",
             "Settings", "CZlib", "Glibc", "Synchronization",
         ],
     ]

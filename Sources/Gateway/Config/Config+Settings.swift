@@ -173,8 +173,13 @@ extension Config {
         Setting(
             "hls.segments", \.hls.segments, .number(4...100), .reload,
             "HLS: how many segments a playlist lists."),
-        .later("rtsp.listen", default: "off", awaits: "RTSP", "RTSP, port 8554."),
-        .later("rtsp.transports", default: "[]", awaits: "RTSP", "TCP, UDP or both."),
+        Setting(
+            "rtsp.listen", \.rtsp.listen, .listen, .restart,
+            "Encoders, players and recorders that speak RTSP: FFmpeg, GStreamer, VLC, NVRs."),
+        Setting(
+            "rtsp.tls.listen", \.rtsp.tlsListen, .listen, .restart,
+            "The same encrypted (RTSPS), as soon as there is a certificate."),
+        .later("rtsp.transports", default: "[tcp]", awaits: "RTSP over UDP", "TCP, UDP or both."),
         .later("srt.listen", default: "off", awaits: "SRT", "SRT, port 8890."),
         .later("srt.passphrase", default: "", awaits: "SRT", "The key of all SRT streams."),
         .later("gb28181.enabled", default: "false", awaits: "GB28181", "Chinese cameras, by SIP."),

@@ -9,6 +9,7 @@ package struct Config: Equatable, Sendable {
     package var webrtc = WebRTC()
     package var rtmp = RTMP()
     package var hls = HLS()
+    package var rtsp = RTSP()
     package var auth = Auth()
     package var admin = Admin()
     package var log = Log()
@@ -68,6 +69,12 @@ package struct Config: Equatable, Sendable {
         /// Zero: no parts, and plain HLS.
         package var part = Interval.milliseconds(200)
         package var segments = 8
+    }
+
+    package struct RTSP: Equatable, Sendable {
+        package var listen: Address? = .any(port: 8554)
+        /// Opened when there is a certificate (`http.tls.cert`).
+        package var tlsListen: Address? = .any(port: 8322)
     }
 
     package enum ICEMode: String, CaseIterable, Sendable {

@@ -1,3 +1,4 @@
+import Crypto
 package import Settings
 package import Stream
 package import Wire
@@ -121,11 +122,31 @@ package struct Gate: Sendable {
     private static let admin = Principal.key("admin")
 
     private func principal(of credential: Credential) -> Principal? {
-        let words = [credential.token, credential.password]
-        if words.contains(where: { matches($0, publishKey) }) { return Self.publisher }
-        if words.contains(where: { matches($0, readKey) }) { return Self.reader }
-        if words.contains(where: { matches($0, adminToken) }) { return Self.admin }
+        if matches(credential, publishKey) { return Self.publisher }
+        if matches(credential, readKey) { return Self.reader }
+        if matches(credential, adminToken) { return Self.admin }
         return nil
+    }
+
+    private func matches(_ credential: Credential, _ key: Secret) -> Bool {
+        if let proof = credential.proof, proves(proof, key) { return true }
+        return matches(credential.token, key) || matches(credential.password, key)
+    }
+
+    /// Digest: the key is known to who could compute this from it.
+    private func proves(_ proof: DigestProof, _ key: Secret) -> Bool {
+        guard !key.isEmpty, let algorithm = DigestAuth.Algorithm(proof.algorithm) else {
+            return false
+        }
+        var auth = DigestAuth()
+        auth.algorithm = algorithm
+        (auth.user, auth.realm, auth.nonce) = (proof.user, proof.realm, proof.nonce)
+        (auth.method, auth.uri) = (proof.method, proof.uri)
+        if !proof.count.isEmpty {
+            auth.protection = .init(count: proof.count, nonce: proof.clientNonce)
+        }
+        return Wire.ConstantTime.equal(
+            auth.response(password: key.disclosed), proof.response.lowercased())
     }
 
     private static func may(_ principal: Principal, _ action: Action) -> Bool {
@@ -138,6 +159,6 @@ package struct Gate: Sendable {
 
     private func matches(_ word: String, _ key: Secret) -> Bool {
         guard !word.isEmpty, !key.isEmpty else { return false }
-        return ConstantTime.equal(word, key.disclosed)
+        return Wire.ConstantTime.equal(word, key.disclosed)
     }
 }

@@ -20,6 +20,8 @@ package struct ListenerSpec: Equatable, Sendable {
     package static let admin = "admin"
     package static let rtmp = "rtmp"
     package static let rtmps = "rtmps"
+    package static let rtsp = "rtsp"
+    package static let rtsps = "rtsps"
     package static let webrtcUDP = "webrtc-udp"
     package static let webrtcTCP = "webrtc-tcp"
 
@@ -28,12 +30,15 @@ package struct ListenerSpec: Equatable, Sendable {
         let tls = hasTLS ? config.http.tls.listen : nil
         let framed = config.webrtc.tcp ? config.webrtc.listen : nil
         let rtmpTLS = hasTLS ? config.rtmp.tlsListen : nil
+        let rtspTLS = hasTLS ? config.rtsp.tlsListen : nil
         let wanted: [(String, String, Transport, Address?, Int)] = [
             (http, "http.listen", .tcp, config.http.listen, workers),
             (https, "http.tls.listen", .tcp, tls, workers),
             (admin, "admin.listen", .tcp, config.admin.listen, 1),
             (rtmp, "rtmp.listen", .tcp, config.rtmp.listen, workers),
             (rtmps, "rtmp.tls.listen", .tcp, rtmpTLS, workers),
+            (rtsp, "rtsp.listen", .tcp, config.rtsp.listen, workers),
+            (rtsps, "rtsp.tls.listen", .tcp, rtspTLS, workers),
             (webrtcUDP, "webrtc.listen", .udp, config.webrtc.listen, workers),
             (webrtcTCP, "webrtc.listen", .tcp, framed, workers),
         ]

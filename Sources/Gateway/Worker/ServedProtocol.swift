@@ -11,6 +11,8 @@ package struct ServedProtocol: Sendable {
         package var now: Instant
         /// Different for every session; for spreading and for names, not for keys.
         package var random: UInt64
+        /// UTC less the monotonic clock, as it is now.
+        package var wall: Interval
         package var worker: Int
         package var isEncrypted: Bool
     }

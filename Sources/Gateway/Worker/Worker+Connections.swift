@@ -47,7 +47,9 @@ extension Worker {
         let socket = accepted.takeSocket()
         let seed = ServedProtocol.Seed(
             peer: peer, local: socket.localAddress ?? .any(port: 0), now: now,
-            random: random.next(), worker: plan.index, isEncrypted: listener.isEncrypted)
+            random: random.next(),
+            wall: Interval(nanoseconds: wall.utc(at: now) &- now.nanoseconds),
+            worker: plan.index, isEncrypted: listener.isEncrypted)
         let connection = Connection(
             socket: socket, tls: listener.makeTLS(), peer: peer, service: listener.served.name,
             session: listener.served.make(seed), at: now)

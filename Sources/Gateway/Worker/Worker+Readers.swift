@@ -42,7 +42,8 @@ extension Worker {
         switch reader.feed(at: now, into: &orders) {
         case .some(let count):
             counters.itemsSent += Int64(count)
-            if count > 0 { wantFlush(reader.connection) }
+            // It may have had something to say though it does not begin yet.
+            if count > 0 || !reader.connection.out.isEmpty { wantFlush(reader.connection) }
         case .hopeless: endHopeless(reader)
         }
         runOrders(of: reader.stream)

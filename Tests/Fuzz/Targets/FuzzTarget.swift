@@ -24,6 +24,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case rtcp = "rtcp"
     case rtpHeader = "rtp-header"
     case rtpPayload = "rtp-payload"
+    case rtspClient = "rtsp-client"
+    case rtspHeaders = "rtsp-headers"
+    case rtspReader = "rtsp-reader"
+    case rtspSession = "rtsp-session"
     case sctp = "sctp"
     case sdp = "sdp"
     case stun = "stun"
@@ -55,6 +59,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .rtcp: fuzzRTCP(bytes)
         case .rtpHeader: fuzzRTPHeader(bytes)
         case .rtpPayload: fuzzRTPPayload(bytes)
+        case .rtspClient: fuzzRTSPClient(bytes)
+        case .rtspHeaders: fuzzRTSPHeaders(bytes)
+        case .rtspReader: fuzzRTSPReader(bytes)
+        case .rtspSession: fuzzRTSPSession(bytes)
         case .sctp: fuzzSCTP(bytes)
         case .sdp: fuzzSDP(bytes)
         case .stun: fuzzSTUN(bytes)

@@ -31,8 +31,8 @@ struct ConfigMistakesTests {
                 + "host name that viewers can reach, with or without a port"
         ),
         (
-            "rtsp: { listen: \":8554\" }",
-            "gateway.yml:1:17: rtsp.listen: RTSP is not built into "
+            "srt: { listen: \":8890\" }",
+            "gateway.yml:1:16: srt.listen: SRT is not built into "
                 + "this version yet: remove this setting"
         ),
         (

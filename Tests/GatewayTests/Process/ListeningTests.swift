@@ -15,17 +15,18 @@ struct ListeningTests {
         config.webrtc.listen = loopback
         config.admin.listen = loopback
         config.rtmp.listen = loopback
+        config.rtsp.listen = loopback
         return config
     }
 
     @Test func theListFollowsTheConfiguration() {
         var config = Self.config
         let names = ListenerSpec.all(config, workers: 2).map { "\($0.name) \($0.count)" }
-        #expect(names == ["http 2", "admin 1", "rtmp 2", "webrtc-udp 2", "webrtc-tcp 2"])
+        #expect(names == ["http 2", "admin 1", "rtmp 2", "rtsp 2", "webrtc-udp 2", "webrtc-tcp 2"])
         config.http.tls.certificate = .automatic
         config.admin.listen = nil
         let others = ListenerSpec.all(config, workers: 1).map(\.name)
-        #expect(others == ["http", "https", "rtmp", "rtmps", "webrtc-udp", "webrtc-tcp"])
+        #expect(others == ["http", "https", "rtmp", "rtmps", "rtsp", "rtsps", "webrtc-udp", "webrtc-tcp"])
     }
 
     /// What is written of a path is what its stream goes by.
@@ -72,6 +73,7 @@ struct ListeningTests {
             switch name {
             case "http": config.http.listen = address
             case "rtmp": config.rtmp.listen = address
+            case "rtsp": config.rtsp.listen = address
             default: config.webrtc.listen = address
             }
             let error = #expect(throws: StartError.self) {

@@ -1,0 +1,199 @@
+import Media
+import RTSP
+import Stream
+import Testing
+import Wire
+
+/// A camera with the habits of real ones, and our client on a held clock.
+final class FakeCamera {
+    /// What it does otherwise than the standard says.
+    struct Habits {
+        var user = ""
+        var password = ""
+        var challenge = "Digest realm=\"cam\", nonce=\"NONCE\""
+        /// Every request after so many needs a new nonce.
+        var nonceLasts = Int.max
+        var methods = "OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER"
+        var optionsStatus: Int? = 200
+        var contentBase: String?
+        var tracks = ["m=video 0 RTP/AVP 26\r\na=control:track0\r\n"]
+        /// nil: it echoes what was asked for.
+        var transport: ((Int) -> String)?
+        var setUpStatus: [Int: Int] = [:]
+        var refusesRange = false
+        var session = "77;timeout=60"
+        var keepAliveStatus: Int? = 200
+        var needsAgent = false
+        var beginsOnlyWithEveryTrack = false
+        var leavesOutCSeq = false
+        var redirect: String?
+    }
+
+    let habits: Habits
+    private(set) var client: RTSPClient
+    var now = Instant.start
+    var effects = Effects()
+    private var out = Outbox(limit: 1 << 20)
+    private var reader = RTSPReader()
+    private var heard: [UInt8] = []
+    private var pending: [UInt8] = []
+    /// `METHOD url` as they came.
+    private(set) var requests: [String] = []
+    private(set) var messages: [RTSPMessage] = []
+    private(set) var reports = 0
+    private var nonce = 0
+    private var served = 0
+    private(set) var setUps = 0
+    private(set) var plays = false
+
+    init(_ habits: Habits = Habits(), _ url: String = "rtsp://192.0.2.1/cam?channel=1&subtype=0") {
+        self.habits = habits
+        client = Self.make(url, [])
+        start()
+    }
+
+    private static func make(_ url: String, _ lesson: RTSPClient.Lesson) -> RTSPClient {
+        let place = RTSPURL(url) ?? RTSPURL("rtsp://192.0.2.1/")
+        guard let place else { preconditionFailure("not an address") }
+        return RTSPClient(
+            place, name: "live/cam", peer: .any(port: 1), lesson: lesson, seed: 1)
+    }
+
+    private func start() {
+        client.start(at: now, into: &effects, out: &out)
+        hear()
+    }
+
+    /// A new connection, with what the last one learned.
+    func again(_ url: String) {
+        let lesson = client.lesson
+        (effects, heard, pending, requests) = (Effects(), [], [], [])
+        (setUps, plays, reader) = (0, false, RTSPReader())
+        out.clear()
+        client = Self.make(url, lesson)
+        start()
+    }
+
+    func send(_ bytes: [UInt8]) {
+        pending += bytes
+        pump()
+        hear()
+    }
+
+    /// The client parks while the gateway thinks; what is left is shown again.
+    private func pump() {
+        while !pending.isEmpty {
+            let taken = client.receive(pending.raw, at: now, into: &effects, out: &out)
+            guard taken > 0 else { break }
+            pending.removeFirst(taken)
+        }
+        for case .ask(_, let id) in effects.list {
+            client.answer(.published(1), to: id, at: now, into: &effects, out: &out)
+        }
+    }
+
+    private func hear() {
+        heard += bytes(of: &out)
+        var start = 0
+        while let element = try? reader.next(heard.raw, from: &start) {
+            switch element {
+            case .frame: reports += 1
+            case .message(let message):
+                heard.removeFirst(start)
+                start = 0
+                answer(message)
+            }
+        }
+        heard.removeFirst(min(start, heard.count))
+    }
+
+    private func answer(_ message: RTSPMessage) {
+        guard case .request(let method, let url) = message.start else { return }
+        requests.append("\(method) \(url)")
+        messages.append(message)
+        let isKeepAlive = plays && (method == "OPTIONS" || method == "GET_PARAMETER")
+        var status = 200
+        if method == "OPTIONS", !isKeepAlive {
+            guard let said = habits.optionsStatus else { return }
+            status = said
+        }
+        if isKeepAlive {
+            guard let said = habits.keepAliveStatus else { return }
+            status = said
+        }
+        if habits.needsAgent, message["User-Agent"] == nil { status = 403 }
+        if !isAllowed(message, method, url) { status = 401 }
+        var response = RTSPMessage(.response(status: status))
+        if !habits.leavesOutCSeq { response.add("CSeq", message["CSeq"]) }
+        if status == 401 {
+            response.add("WWW-Authenticate", challenge)
+        } else {
+            fill(&response, method, message)
+        }
+        if method != "TEARDOWN" { send(response.bytes) }
+    }
+
+    private var challenge: String {
+        habits.challenge.replacing("NONCE", with: "n\(nonce)")
+    }
+
+    private func isAllowed(_ message: RTSPMessage, _ method: String, _ url: String) -> Bool {
+        guard !habits.user.isEmpty, method != "OPTIONS" else { return true }
+        served += 1
+        if served > habits.nonceLasts {
+            served = 0
+            nonce += 1
+        }
+        guard let asked = RTSPChallenge([challenge]) else { return false }
+        var dice = SplitMix64(seed: 1)
+        let right = asked.authorization(
+            user: habits.user, password: habits.password, method: method, uri: url, dice: &dice)
+        let said = message["Authorization"]
+        // With a client nonce the answer differs every time: compared where there is none.
+        return said == right
+    }
+
+    private func fill(_ response: inout RTSPMessage, _ method: String, _ request: RTSPMessage) {
+        switch method {
+        case "OPTIONS": response.add("Public", habits.methods)
+        case "DESCRIBE":
+            if let place = habits.redirect {
+                response.start = .response(status: 302)
+                response.add("Location", place)
+            }
+            response.add("Content-Base", habits.contentBase)
+            response.body = Array(("v=0\r\ns=x\r\n" + habits.tracks.joined()).utf8)
+        case "SETUP":
+            if let status = habits.setUpStatus[setUps] { response.start = .response(status: status) }
+            response.add("Transport", habits.transport?(setUps) ?? request["Transport"])
+            response.add("Session", habits.session)
+            setUps += 1
+        case "PLAY":
+            if habits.refusesRange, request["Range"] != nil {
+                response.start = .response(status: 457)
+            } else {
+                plays = true
+            }
+        default: break
+        }
+    }
+
+    /// A packet on a channel; nothing comes before it has begun.
+    func packet(_ channel: UInt8, type: UInt8 = 26, _ sequence: UInt16 = 1) {
+        if habits.beginsOnlyWithEveryTrack, setUps < habits.tracks.count { return }
+        send(RTSPReaderTests.frame(channel, RTSPSessionTests.packet(type, sequence, 0)))
+    }
+
+    func pass(_ interval: Interval) {
+        let end = now + interval
+        while client.ending == nil, client.deadline <= end {
+            now = max(now, client.deadline)
+            client.expire(at: now, into: &effects, out: &out)
+            hear()
+        }
+        now = end
+    }
+
+    var media: Int { effects.media.count }
+    var methods: [String] { requests.map { String($0.prefix { $0 != " " }) } }
+}
