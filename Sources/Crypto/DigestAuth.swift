@@ -1,4 +1,3 @@
-
 /// Digest access authentication (RFC 2617, RFC 7616) as RTSP and SIP use it: one computation for
 /// the side that proves a password and the side that checks it.
 package struct DigestAuth: Equatable, Sendable {

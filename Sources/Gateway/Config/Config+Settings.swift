@@ -179,7 +179,7 @@ extension Config {
         Setting(
             "rtsp.tls.listen", \.rtsp.tlsListen, .listen, .restart,
             "The same encrypted (RTSPS), as soon as there is a certificate."),
-        .later("rtsp.transports", default: "[tcp]", awaits: "RTSP over UDP", "TCP, UDP or both."),
+        .later("rtsp.transports", default: "[]", awaits: "RTSP over UDP", "TCP, UDP or both."),
         .later("srt.listen", default: "off", awaits: "SRT", "SRT, port 8890."),
         .later("srt.passphrase", default: "", awaits: "SRT", "The key of all SRT streams."),
         .later("gb28181.enabled", default: "false", awaits: "GB28181", "Chinese cameras, by SIP."),

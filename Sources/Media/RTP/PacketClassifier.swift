@@ -41,6 +41,7 @@ struct PacketClassifier: Sendable {
         case .vp8: begins = Self.readVP8(payload, &meta)
         case .vp9: begins = Self.readVP9(payload, &meta)
         case .av1: begins = Self.readAV1(payload, &meta)
+        case .mjpeg: begins = Self.readJPEG(payload, &meta)
         default: break
         }
         join(index, &meta, begins: begins)
@@ -130,6 +131,13 @@ struct PacketClassifier: Sendable {
         meta.spatial = descriptor.spatial
         if descriptor.isKey { meta.flags.insert(.key) }
         return descriptor.startsPicture
+    }
+
+    /// Every picture stands alone; its first packet has fragment offset 0 (RFC 2435 §3.1).
+    private static func readJPEG(_ payload: RawSpan, _ meta: inout ItemMeta) -> Bool {
+        meta.flags.insert(.key)
+        guard payload.byteCount >= 4 else { return false }
+        return (1...3).allSatisfy { payload.byte(at: $0) == 0 }
     }
 
     private static func readAV1(_ payload: RawSpan, _ meta: inout ItemMeta) -> Bool {

@@ -26,7 +26,10 @@ struct ListeningTests {
         config.http.tls.certificate = .automatic
         config.admin.listen = nil
         let others = ListenerSpec.all(config, workers: 1).map(\.name)
-        #expect(others == ["http", "https", "rtmp", "rtmps", "rtsp", "rtsps", "webrtc-udp", "webrtc-tcp"])
+        #expect(
+            others == [
+                "http", "https", "rtmp", "rtmps", "rtsp", "rtsps", "webrtc-udp", "webrtc-tcp",
+            ])
     }
 
     /// What is written of a path is what its stream goes by.

@@ -35,7 +35,7 @@ struct RTSPToolTests {
         ("\(FFmpegTests.h264) -bf 0 \(FFmpegTests.aac)", ["h264", "aac"]),
         ("\(FFmpegTests.h264) -bf 0 -c:a libopus -ar 48000", ["h264", "opus"]),
         ("\(FFmpegTests.h264) -bf 0 -c:a pcm_alaw -ar 8000", ["h264", "pcm_alaw"]),
-        ("-c:v mjpeg -pix_fmt yuvj420p -an", ["mjpeg"]),
+        ("-c:v mjpeg -huffman default -pix_fmt yuvj420p -an", ["mjpeg"]),
         ("-c:v libx265 -preset ultrafast -x265-params log-level=none -an", ["hevc"]),
     ])
     func whatItPublishesItPlays(_ codecs: String, _ expected: [String]) throws {
@@ -63,11 +63,13 @@ struct RTSPToolTests {
         let options = "\(FFmpegTests.picture) -t 6 \(FFmpegTests.h264) -an -f rtsp"
         let place = "127.0.0.1:\(crew.ports[0])/live/a"
         let refused = try Tool(
-            "ffmpeg -v error -re \(options) -rtsp_transport tcp rtsp://u:wrong@\(place)").end()
+            "ffmpeg -v error -re \(options) -rtsp_transport tcp rtsp://u:wrong@\(place)"
+        ).end()
         #expect(refused.code != 0)
         let publisher = try Tool(
             "ffmpeg -v error -re \(options) -rtsp_transport tcp rtsp://u:sesame@\(place)")
-        let line = "ffprobe -v error -rtsp_transport tcp -show_entries stream=codec_name -of csv=p=0"
+        let line =
+            "ffprobe -v error -rtsp_transport tcp -show_entries stream=codec_name -of csv=p=0"
         let played = try Tool("\(line) rtsp://u:sesame@\(place)").end()
         #expect(played.text.hasPrefix("h264"), "\(played.text)")
         #expect(try Tool("\(line) rtsp://\(place)").end().text.contains("401"))

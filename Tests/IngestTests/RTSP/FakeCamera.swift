@@ -164,7 +164,9 @@ final class FakeCamera {
             response.add("Content-Base", habits.contentBase)
             response.body = Array(("v=0\r\ns=x\r\n" + habits.tracks.joined()).utf8)
         case "SETUP":
-            if let status = habits.setUpStatus[setUps] { response.start = .response(status: status) }
+            if let status = habits.setUpStatus[setUps] {
+                response.start = .response(status: status)
+            }
             response.add("Transport", habits.transport?(setUps) ?? request["Transport"])
             response.add("Session", habits.session)
             setUps += 1

@@ -107,7 +107,8 @@ struct RTSPHeaderTests {
         #expect(base.track("rtsp://10.0.0.5/x/t=1").text == "\(root)/x/t=1")
         #expect(base.track("*").text == "\(root)/live?x=1")
         #expect(base.track(nil).text == "\(root)/live?x=1")
-        let slashed = RTSPBase(dialled: dialled, contentBase: "rtsp://h/live/", contentLocation: nil)
+        let slashed = RTSPBase(
+            dialled: dialled, contentBase: "rtsp://h/live/", contentLocation: nil)
         #expect(slashed.track("track1").text == "\(root)/live/track1")
         #expect(slashed.track("/track1").text == "\(root)/live/track1")
     }

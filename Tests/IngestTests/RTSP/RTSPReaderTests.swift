@@ -152,7 +152,8 @@ struct RTSPReaderTests {
         var bytes: [UInt8] = []
         for _ in 0..<20 { bytes += Self.mixed }
         for _ in 0..<1 + Int(random.next() % 8) {
-            bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())
+            let place = Int(random.next() % UInt64(bytes.count))
+            bytes[place] = UInt8(truncatingIfNeeded: random.next())
         }
         var reader = RTSPReader()
         var pieces: [[UInt8]] = []

@@ -216,7 +216,8 @@ struct RTSPSessionTests {
         #expect(client.ask("PLAY") == nil, "answered only with the first item")
         #expect(client.begin(Self.present))
         let capture = Instant.start + .seconds(3)
-        client.give([0x65, 1], Self.h264, ticks: 5000, capture: capture, jump: .start, slot: .video)
+        client.give(
+            [0x65, 1], Self.h264, ticks: 5000, capture: capture, jump: .start, slot: .video)
         client.give(
             [1, 2, 3], Self.pcma, ticks: 800, capture: capture + .milliseconds(40), jump: .start,
             slot: .audio)
@@ -331,7 +332,8 @@ struct RTSPSessionTests {
 
     @Test func aNonceOfSomebodyElseProvesNothing() {
         let client = FakeRTSPClient()
-        let header = "Digest username=\"u\", realm=\"gateway\", nonce=\"1\", uri=\"*\", response=\"2\""
+        let header =
+            "Digest username=\"u\", realm=\"gateway\", nonce=\"1\", uri=\"*\", response=\"2\""
         client.ask("DESCRIBE", "rtsp://192.0.2.1/live/a", ["Authorization": header])
         guard case .subscribe(_, _, let credential, _, _) = client.questions.last?.0 else {
             Issue.record("nothing asked")
