@@ -43,6 +43,9 @@ package enum Protocols {
         LinkProtocol(
             "flv", ["http": .init(port: 80), "https": .init(port: 443, isEncrypted: true)]
         ) { FLVClient($0) },
+        LinkProtocol(
+            "rtsp", ["rtsp": .init(port: 554), "rtsps": .init(port: 322, isEncrypted: true)]
+        ) { RTSPClient($0) },
     ]
 
     static func rtmp(_ name: String) -> ServedProtocol {

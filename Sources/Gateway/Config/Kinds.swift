@@ -109,9 +109,10 @@ extension Kind where Value == AddressRange {
 extension Kind where Value == LinkURL? {
     /// The schemes that `Protocols.links` can fetch from.
     static var source: Kind {
-        let schemes = ["rtmp", "rtmps", "http", "https"]
+        let schemes = ["rtsp", "rtsps", "rtmp", "rtmps", "http", "https"]
         return Kind(
-            "a URL like rtmp://HOST/APP/STREAM (or rtmps, http, https with FLV)"
+            "a URL like rtsp://USER:PASSWORD@HOST/PATH or rtmp://HOST/APP/STREAM (or rtsps, "
+                + "rtmps, http, https with FLV)"
         ) { text in
             if text.isEmpty { return .some(nil) }
             guard let url = try? LinkURL(text), schemes.contains(url.scheme) else { return nil }

@@ -24,6 +24,8 @@ final class OutgoingLink {
     /// Where the peer has sent us, for the next connection only, and who said so.
     var redirect: (url: LinkURL, by: Address)?
     var redirects = 0
+    /// What the last try has left for the next one.
+    var lesson: UInt8 = 0
     private(set) var cause = ""
     /// Nobody wants it any more: when its connection ends, so does it.
     var isOver = false

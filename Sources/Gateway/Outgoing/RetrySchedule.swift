@@ -6,6 +6,8 @@ package struct RetrySchedule: Equatable, Sendable {
     static let quickTries = 5
     static let quick = Interval.milliseconds(500)
     static let longest = Interval.seconds(15)
+    /// After a wrong password: five of them lock an account at Hikvision and Dahua for half an hour.
+    static let denied = Interval.seconds(45)
     /// Who stayed this long was really there: the next failure is a first one.
     static let proven = Interval.seconds(10)
 
@@ -17,7 +19,7 @@ package struct RetrySchedule: Equatable, Sendable {
 
     /// - Parameter lasted: How long the connection had done what it is for.
     package mutating func fail(
-        lasted: Interval = .zero, random: inout SplitMix64
+        lasted: Interval = .zero, isDenied: Bool = false, random: inout SplitMix64
     ) -> Interval {
         if lasted >= Self.proven { failures = 0 }
         failures += 1
@@ -28,6 +30,7 @@ package struct RetrySchedule: Equatable, Sendable {
         }
         // A fifth more or less.
         let spread = Int64.random(in: 800...1200, using: &random)
+        if isDenied { return Self.denied * spread / 1000 }
         return min(delay * spread / 1000, Self.longest)
     }
 }

@@ -90,9 +90,17 @@ extension Worker {
         switch link.state {
         case .waiting: break
         case .connecting(let ticket): connector?.cancel(ticket, in: &poller)
-        case .open(let connection, _): close(connection)
+        case .open(let connection, _): sayGoodbye(connection)
         }
         links.removeAll { $0 === link }
+    }
+
+    /// Cameras keep a session for a minute, unless they are told that it is over.
+    private func sayGoodbye(_ connection: Connection) {
+        apart(connection) {
+            connection.session.drain(at: now, into: &effects, out: &connection.out)
+        }
+        wantFlush(connection)
     }
 
     /// In every turn; without links it costs nothing.
@@ -155,9 +163,10 @@ extension Worker {
                 return fail(link, "\(error)", lasted: .zero)
             }
         }
-        let session = link.served.make(
-            LinkSeed(
-                link.purpose, url, name: link.name, peer: address, random: random.next()))
+        var seed = LinkSeed(
+            link.purpose, url, name: link.name, peer: address, random: random.next())
+        seed.lesson = link.lesson
+        let session = link.served.make(seed)
         let connection = Connection(
             socket: socket, tls: tls, peer: address,
             service: "\(link.served.name)-\(link.purpose)", session: session, at: now, link: link)
@@ -173,6 +182,8 @@ extension Worker {
     func ended(_ link: OutgoingLink, _ connection: Connection) {
         guard !link.isOver, case .open(_, let since) = link.state else { return }
         let session = connection.session as? any LinkSession
+        link.lesson = session?.lesson ?? 0
+        var isDenied = false
         if case .redirected(let url) = session?.ending,
             link.redirects < OutgoingLink.redirectsMaximum,
             link.served.schemes[url.scheme]?.isEncrypted == link.scheme.isEncrypted
@@ -185,22 +196,27 @@ extension Worker {
         var cause = connection.failure ?? "the connection broke"
         switch session?.ending {
         case .failed(let words): cause = words
+        case .denied(let words): (cause, isDenied) = (words, true)
         case .redirected(let url): cause = "sent on to \(url), which is not followed"
         case nil: break
         }
-        fail(link, cause, lasted: session?.isRunning == true ? now - since : .zero)
+        let lasted = session?.isRunning == true ? now - since : .zero
+        fail(link, cause, lasted: lasted, isDenied: isDenied)
     }
 
-    private func fail(_ link: OutgoingLink, _ cause: String, lasted: Interval) {
+    private func fail(
+        _ link: OutgoingLink, _ cause: String, lasted: Interval, isDenied: Bool = false
+    ) {
         link.redirect = nil
         link.redirects = 0
-        let delay = link.schedule.fail(lasted: lasted, random: &random)
+        let delay = link.schedule.fail(
+            lasted: lasted, isDenied: isDenied, random: &random)
         link.note(cause: cause)
         log.warning("\(link.what): \(cause); again in \(delay.milliseconds) ms")
         link.state = .waiting(until: now + delay)
-        guard link.isOnDemand, !link.schedule.isQuick, let local = streams[link.name] else {
-            return
-        }
+        guard link.isOnDemand, isDenied || !link.schedule.isQuick,
+            let local = streams[link.name]
+        else { return }
         // Those who wait are told; who watched before sees it come back.
         local.stream?.sourceFailed(Refusal(.sourceFailed, "\(link.what): \(cause)"))
         setDeadline(of: local)

@@ -50,8 +50,9 @@ func fuzzRTSPSession(_ bytes: RawSpan) {
 
 /// A camera says anything.
 func fuzzRTSPClient(_ bytes: RawSpan) {
-    guard let url = RTSPURL("rtsp://u:p@192.0.2.1/a") else { return }
-    let client = RTSPClient(url, name: "live/a", peer: .any(port: 1), seed: 1)
+    guard let url = try? LinkURL("rtsp://u:p@192.0.2.1/a") else { return }
+    let client = RTSPClient(
+        LinkSeed(.pull, url, name: "live/a", peer: .any(port: 1), random: 1))
     var effects = Effects()
     var out = Outbox(limit: 1 << 20)
     client.start(at: .start, into: &effects, out: &out)

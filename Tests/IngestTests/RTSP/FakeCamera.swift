@@ -48,15 +48,16 @@ final class FakeCamera {
 
     init(_ habits: Habits = Habits(), _ url: String = "rtsp://192.0.2.1/cam?channel=1&subtype=0") {
         self.habits = habits
-        client = Self.make(url, [])
+        client = Self.make(url, 0)
         start()
     }
 
-    private static func make(_ url: String, _ lesson: RTSPClient.Lesson) -> RTSPClient {
-        let place = RTSPURL(url) ?? RTSPURL("rtsp://192.0.2.1/")
-        guard let place else { preconditionFailure("not an address") }
-        return RTSPClient(
-            place, name: "live/cam", peer: .any(port: 1), lesson: lesson, seed: 1)
+    private static func make(_ url: String, _ lesson: UInt8) -> RTSPClient {
+        guard let place = try? LinkURL(url) else { preconditionFailure("not an address") }
+        var seed = LinkSeed(
+            .pull, place, name: "live/cam", peer: .any(port: 1), random: 1)
+        seed.lesson = lesson
+        return RTSPClient(seed)
     }
 
     private func start() {

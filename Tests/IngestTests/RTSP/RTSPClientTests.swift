@@ -22,7 +22,7 @@ struct RTSPClientTests {
         switch camera.client.ending {
         case .failed(let words): "failed: \(words)"
         case .denied(let words): "denied: \(words)"
-        case .redirected(let url): "redirected: \(url.text)"
+        case .redirected(let url): "redirected: \(url)"
         case nil: ""
         }
     }
@@ -127,7 +127,7 @@ struct RTSPClientTests {
             Issue.record("not redirected: \(Self.words(camera))")
             return
         }
-        #expect(url.text == "rtsp://192.0.2.9:8554/other")
+        #expect(url.place == "192.0.2.9:8554" && url.path == "other")
         #expect(url.user == "a" && url.password == "b")
     }
 

@@ -79,7 +79,7 @@ extension RTSPClient {
         guard inlet?.lastMedia == nil else {
             return end(.failed("no media for \(seconds) s"), &effects, &out)
         }
-        lesson.formSymmetricDifference(.everyTrack)
+        learned.formSymmetricDifference(.everyTrack)
         end(.failed("no media came in \(seconds) s after PLAY"), &effects, &out)
     }
 }

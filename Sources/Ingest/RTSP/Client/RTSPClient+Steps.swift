@@ -120,7 +120,7 @@ extension RTSPClient {
             dialled: url, contentBase: message["Content-Base"],
             contentLocation: message["Content-Location"], session: description.control)
         inlet = RTSPInlet(tracks, ssrc: UInt32(truncatingIfNeeded: dice.next()))
-        toSetUp = lesson.contains(.everyTrack) ? Array(tracks.indices) : wanted
+        toSetUp = learned.contains(.everyTrack) ? Array(tracks.indices) : wanted
         setUpNext(at: now, &effects, &out)
     }
 

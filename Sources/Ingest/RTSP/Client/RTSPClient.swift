@@ -9,7 +9,7 @@ package import Wire
 /// One connection, one try. What a camera does not like is asked for in another way where that
 /// can be done on the same connection; what needs a new one is left as a `lesson` for the next
 /// try. The steps are in `RTSPClient+Steps`, what keeps it alive in `+Running`.
-package final class RTSPClient: ByteSession {
+package final class RTSPClient: LinkSession {
     /// For each step.
     static let patience = Interval.seconds(10)
     /// Nothing has come since PLAY, or for so long.
@@ -17,20 +17,10 @@ package final class RTSPClient: ByteSession {
     static let channel: ChannelID = 1
     static let agent = "gateway"
 
-    /// Why it ended, in words for the log and the API: nothing of it is a secret.
-    package enum Ending: Equatable, Sendable {
-        case failed(String)
-        /// User or password: to try again soon would lock the account, as Hikvision and Dahua do
-        /// after five failures.
-        case denied(String)
-        /// The camera says where else.
-        case redirected(RTSPURL)
-    }
-
     /// What one try has learned for the next one.
-    package struct Lesson: OptionSet, Sendable, Equatable {
-        package var rawValue: UInt8
-        package init(rawValue: UInt8) { self.rawValue = rawValue }
+    struct Lesson: OptionSet, Sendable, Equatable {
+        var rawValue: UInt8
+        init(rawValue: UInt8) { self.rawValue = rawValue }
 
         /// Some cameras begin only when every track has been set up, wanted or not.
         package static let everyTrack = Lesson(rawValue: 1)
@@ -78,21 +68,18 @@ package final class RTSPClient: ByteSession {
     /// GET_PARAMETER turned out not to be known there.
     var avoidsParameter = false
     private var reader = RTSPReader()
-    package var lesson: Lesson
+    var learned: Lesson
+    package var lesson: UInt8 { learned.rawValue }
     package private(set) var isEstablished = false
-    package private(set) var ending: Ending?
+    package private(set) var ending: LinkEnding?
 
-    package init(
-        _ url: RTSPURL, name: String, peer: Address, lesson: Lesson = [], seed: UInt64
-    ) {
-        (user, password) = (url.user, url.password)
-        var url = url
-        (url.user, url.password) = ("", "")
-        self.url = url
-        self.name = name
-        self.peer = peer
-        self.lesson = lesson
-        dice = SplitMix64(seed: seed)
+    package init(_ seed: LinkSeed) {
+        (user, password) = (seed.url.user, seed.url.password)
+        url = RTSPURL(seed.url)
+        name = seed.name
+        peer = seed.peer
+        learned = Lesson(rawValue: seed.lesson)
+        dice = SplitMix64(seed: seed.random)
     }
 
     /// It does what it is for.
@@ -210,7 +197,7 @@ package final class RTSPClient: ByteSession {
 
     // MARK: - The end
 
-    func end(_ why: Ending, _ effects: inout Effects, _ out: inout Outbox) {
+    func end(_ why: LinkEnding, _ effects: inout Effects, _ out: inout Outbox) {
         guard ending == nil else { return }
         ending = why
         // Else the camera keeps the session for a minute, and has only a few.
@@ -221,11 +208,20 @@ package final class RTSPClient: ByteSession {
     func follow(
         _ message: RTSPMessage, _ effects: inout Effects, _ out: inout Outbox
     ) {
-        guard var place = message["Location"].flatMap({ RTSPURL($0) }) else {
-            return end(.failed("it sends us on, but does not say where"), &effects, &out)
-        }
-        if place.user.isEmpty { (place.user, place.password) = (user, password) }
-        end(.redirected(place), &effects, &out)
+        guard let place = message["Location"].flatMap({ RTSPURL($0) }),
+            let link = try? LinkURL(signed(place))
+        else { return end(.failed("it sends us on, but does not say where"), &effects, &out) }
+        end(.redirected(link), &effects, &out)
+    }
+
+    /// With our user and password, unless the camera names others.
+    private func signed(_ place: RTSPURL) -> String {
+        let (user, password) =
+            place.user.isEmpty ? (self.user, self.password) : (place.user, place.password)
+        let text = place.text
+        guard !user.isEmpty, let mark = text.firstRange(of: "://") else { return text }
+        let login = PercentCoding.encode(user) + ":" + PercentCoding.encode(password)
+        return text[..<mark.upperBound] + login + "@" + text[mark.upperBound...]
     }
 
     package func receiveEnd(

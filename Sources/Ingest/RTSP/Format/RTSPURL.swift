@@ -1,4 +1,4 @@
-import Wire
+package import Wire
 
 /// An `rtsp://` address as people and devices write it. Path and query stay byte for byte as they
 /// are: Dahua's `?channel=1&subtype=0` must come back so, and Digest signs the very text.
@@ -38,6 +38,13 @@ package struct RTSPURL: Equatable, Sendable {
         }
         host = ""
         guard readHost(authority), !host.isEmpty else { return nil }
+    }
+
+    /// As the configuration has it; its user and password stay there.
+    package init(_ link: LinkURL) {
+        isEncrypted = link.scheme == "rtsps"
+        (host, port) = (link.host, link.port)
+        path = link.path.isEmpty ? "" : "/\(link.path)"
     }
 
     private static func scheme(of text: Substring) -> (count: Int, isEncrypted: Bool)? {

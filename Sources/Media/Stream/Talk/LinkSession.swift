@@ -17,6 +17,8 @@ package struct LinkSeed: Sendable {
     /// Who has been connected to.
     package var peer: Address
     package var random: UInt64
+    /// What the session before this one left (`LinkSession.lesson`).
+    package var lesson: UInt8 = 0
 
     package init(
         _ purpose: LinkPurpose, _ url: LinkURL, name: String, peer: Address, random: UInt64
@@ -45,11 +47,21 @@ package protocol LinkSession: ByteSession {
 
     /// Why it has closed; nil: it has not, or the connection broke.
     var ending: LinkEnding? { get }
+
+    /// What the next try should do otherwise, in bits that the protocol alone understands.
+    var lesson: UInt8 { get }
+}
+
+extension LinkSession {
+    package var lesson: UInt8 { 0 }
 }
 
 package enum LinkEnding: Equatable, Sendable {
     /// In words, for the log and the API; nothing of it may be a secret.
     case failed(String)
+    /// As `failed`, and the peer does not let us in: cameras lock the account of who tries again
+    /// soon.
+    case denied(String)
     /// The peer says where else: followed to the peer's own address only, a few times.
     case redirected(LinkURL)
 }
