@@ -93,8 +93,9 @@ final class FakeRTSPClient {
             ticks: ticks, arrival: capture, length: payload.count, flags: [.frameEnd, .marker])
         session.send(
             ReadItem(
-                payload.raw, meta, format, slot: slot, channel: 1, jump: jump, capture: capture),
-            out: &out)
+                payload.raw, meta, Encoding.FormatEra(format), at: 0,
+                of: EncodingID(epoch: 1, layer: 0), slot: slot, channel: 1, jump: jump,
+                capture: capture), out: &out)
         collect()
     }
 
@@ -279,7 +280,8 @@ struct RTSPSessionTests {
         let meta = ItemMeta(ticks: 3000, arrival: .start, length: 1, flags: [])
         client.session.send(
             ReadItem(
-                [0x41].raw, meta, Self.h264, slot: .video, channel: 1, jump: nil,
+                [0x41].raw, meta, Encoding.FormatEra(Self.h264), at: 1,
+                of: EncodingID(epoch: 1, layer: 0), slot: .video, channel: 1, jump: nil,
                 capture: .start), out: &out)
         client.give([0x65], Self.h264, ticks: 90_000, capture: .start, jump: .lag, slot: .video)
         let numbers = try client.frames.filter { $0.channel == 0 }.map {
