@@ -6,7 +6,7 @@ package struct RetrySchedule: Equatable, Sendable {
     static let quickTries = 5
     static let quick = Interval.milliseconds(500)
     static let longest = Interval.seconds(15)
-    /// After a wrong password: five of them lock an account at Hikvision and Dahua for half an hour.
+    /// After a wrong password: five of them lock an account at some makers for half an hour.
     static let denied = Interval.seconds(45)
     /// Who stayed this long was really there: the next failure is a first one.
     static let proven = Interval.seconds(10)

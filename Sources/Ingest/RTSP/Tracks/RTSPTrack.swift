@@ -174,7 +174,7 @@ package enum RTSPTracks {
         described.parameter(name).flatMap { Int($0) }.flatMap { (0...32).contains($0) ? $0 : nil }
     }
 
-    /// kbit/s of `b=AS` as FFmpeg writes it for raw PCM, and the sample rate and channels behind it.
+    /// kbit/s of `b=AS` as FFmpeg writes it for raw PCM, and sample rate and channels behind it.
     private static let rawRates: [UInt64: (Int32, Int32)] = [
         128: (8000, 1), 256: (16_000, 1), 384: (24_000, 1), 512: (32_000, 1), 705: (44_100, 1),
         768: (48_000, 1), 1411: (44_100, 2), 1536: (48_000, 2),
