@@ -14,7 +14,8 @@ struct BenchReport {
             ("first packet", times(tally.firstPackets)),
             (
                 "received",
-                "\(tally.counts.packets) \(options.kind.unit) in \(tally.playLength.seconds.text(1)) s, "
+                "\(tally.counts.packets) \(options.kind.unit) in "
+                    + "\(tally.playLength.seconds.text(1)) s, "
                     + "\(tally.packetsPerSecond.text(0)) per second, "
                     + "\(tally.megabits.text(1)) Mbit/s, "
                     + "\(tally.framesPerViewer.text(1)) frames/s each"

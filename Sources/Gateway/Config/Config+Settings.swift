@@ -23,7 +23,7 @@ extension Config {
             "The same over HTTPS, as soon as there is a certificate."),
         Setting(
             "http.tls.cert", \.http.tls.certificate, .certificate, .reload,
-            "The chain, or several for several names (SNI; a client that names none gets the first);"
+            "The chain, or several for several names (SNI; who names none gets the first);"
                 + " 'auto' makes one of our own (browsers warn once)."),
         Setting(
             "http.tls.key", \.http.tls.keys, .list(of: .path), .reload,

@@ -48,7 +48,7 @@ extension Worker {
         let seed = ServedProtocol.Seed(
             peer: peer, local: socket.localAddress ?? .any(port: 0), now: now,
             random: random.next(),
-            wall: Interval(nanoseconds: wall.utc(at: now) &- now.nanoseconds),
+            wall: Interval(nanoseconds: wall.model.utc(at: now) &- now.nanoseconds),
             worker: plan.index, isEncrypted: listener.isEncrypted)
         let connection = Connection(
             socket: socket, tls: listener.makeTLS(), peer: peer, service: listener.served.name,

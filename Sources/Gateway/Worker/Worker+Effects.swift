@@ -49,8 +49,8 @@ extension Worker {
             store(items, slot, layer, of: participant, channel)
         case .announce(let channel, _), .format(let channel, _, _, _),
             .tracksComplete(let channel), .clock(let channel, _, _, _, _),
-             .roundTrip(let channel, _), .lost(let channel, _, _, _),
-             .silence(let channel, _):
+            .roundTrip(let channel, _), .lost(let channel, _, _, _),
+            .silence(let channel, _):
             switch participant.publications[channel] {
             case .here(let local, let epoch):
                 if let stream = local.stream { apply(effect, to: stream, epoch) }

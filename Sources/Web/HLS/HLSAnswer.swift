@@ -42,7 +42,9 @@ package enum HLSAnswer: Sendable {
     ) -> HTTPResponse {
         switch route.file {
         case .multivariant:
-            return playlist(HLSPlaylist.multivariant(shelf, query: route.access), "no-cache")
+            return playlist(
+                HLSPlaylist.multivariant(shelf, folder: route.folder, query: route.access),
+                "no-cache")
         case .playlist:
             // A reload for one position has one answer for ever: caches may keep it a while.
             let age = shelf.targetDuration * 6

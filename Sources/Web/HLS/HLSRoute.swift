@@ -14,6 +14,8 @@ package struct HLSRoute: Equatable, Sendable {
     package var skips: Bool
     /// What lets the client in, to be repeated in every URI: players do not.
     package var access: String
+    /// From this URL to the folder of what the playlist lists.
+    package var folder = "\(HLSFile.folder)/"
 
     /// - Returns: Nil when the URL is none of ours.
     package init?(_ target: HTTPTarget) throws(Problem) {
@@ -22,6 +24,10 @@ package struct HLSRoute: Equatable, Sendable {
             throw Problem(.badName, error.description)
         }
         self.file = file
+        // `/live/cam1.m3u8` lies beside the folder of its stream, not in it.
+        if path.count == target.segments.count, let last = path.last {
+            folder = "\(last)/\(folder)"
+        }
         self.container = container
         skips = ["YES", "v2"].contains(target.query("_HLS_skip") ?? "")
         position = try Self.position(target)

@@ -59,7 +59,8 @@ struct ConfigMistakesTests {
         (
             "- a\n",
             "gateway.yml:1:1: the file must hold 'name: value' lines with these settings: "
-                + "http, webrtc, rtmp, rtsp, srt, gb28181, auth, hooks, compat, admin, log, media, "
+                + "http, webrtc, rtmp, hls, rtsp, srt, gb28181, auth, hooks, compat, admin, log, "
+                + "media, "
                 + "limits, workers, state, demo, supervise, shutdown, config, paths"
         ),
     ])

@@ -153,6 +153,8 @@ struct HLSRouteTests {
         #expect(route.name.description == name)
         #expect(route.file == file)
         #expect(route.container == container)
+        let isBeside = path == "/live/cam1.m3u8"
+        #expect(route.folder == (isBeside ? "cam1/hls/" : "hls/"))
     }
 
     @Test(arguments: ["/live/cam1", "/live/cam1.flv", "/live/cam1/hls/x.m4s", "/assets/a.js"])

@@ -207,7 +207,7 @@ package final class RTSPSession: ByteSession {
         case .forbidden, .nameInUse: 403
         case .notFound, .timeout, .sourceFailed: 404
         case .unsupportedCodec: 415
-        case .tooMany, .outOfMemory: 453
+        case .tooMany, .overloaded, .outOfMemory: 453
         case .shuttingDown: 503
         }
     }
