@@ -19,8 +19,8 @@ final class FakeChannels {
     private(set) var opened: Set<UInt16> = []
     private(set) var closed: Set<UInt16> = []
     private(set) var hasEnded = false
-    private unowned let crew: RTCCrew
-    private unowned let browser: SocketBrowser
+    private let crew: RTCCrew
+    private let browser: SocketBrowser
     private let owner: SCTPOwner
     private var channels: DataChannels
     private var out = DataOutput()
@@ -32,7 +32,7 @@ final class FakeChannels {
         crew.lastChannels += 1
         owner = SCTPOwner(worker: RTCCrew.browsers, session: crew.lastChannels)
         channels = DataChannels(isDTLSClient: isClient)
-        browser.turn = { [unowned self] in pump() }
+        browser.turn = { [weak self] in self?.pump() }
     }
 
     func open(_ terms: DataChannelTerms) -> UInt16? {
