@@ -49,8 +49,8 @@ extension RTMPSession {
         objectEncoding = command.object["objectEncoding"]?.number ?? 0
         isEstablished = true
         quietSince = now
-        writer.control(.windowSize, Self.window, into: &out)
-        writer.peerBandwidth(Self.window, into: &out)
+        writer.control(.windowSize, AcknowledgeWindow.usual, into: &out)
+        writer.peerBandwidth(AcknowledgeWindow.usual, into: &out)
         writer.announceChunkSize(into: &out)
         let properties = AMFValue.object([
             .init("fmsVer", .string("FMS/3,0,1,123")), .init("capabilities", .number(31)),

@@ -20,10 +20,6 @@ package final class RTMPSession: ByteSession {
     static let pingTime = Interval.seconds(20)
     /// One connection publishes or plays one stream; a few that come back use a second.
     static let channelMaximum = 8
-    /// What we say about acknowledgements, and the most of what a peer may ask of us: with a tiny
-    /// window the acknowledgements would outweigh the media.
-    static let window: UInt32 = 2_500_000
-    static let windowRange: ClosedRange<UInt32> = 32_768...2_500_000
 
     private enum Phase { case first, second, open }
 
@@ -45,8 +41,7 @@ package final class RTMPSession: ByteSession {
     /// Nothing is taken from the peer while the gateway thinks about it: media that comes before
     /// the answer must neither be stored nor lost.
     var isParked = false
-    private var ackWindow = RTMPSession.window
-    private var acknowledged: UInt64 = 0
+    private var window = AcknowledgeWindow()
     var pingAt = Instant.distantFuture
 
     package init(peer: Address, seed: UInt64, at now: Instant) {
@@ -114,7 +109,7 @@ package final class RTMPSession: ByteSession {
             effects.append(.close(.protocolError))
             return bytes.byteCount
         }
-        acknowledge(chunks.received, &out)
+        window.acknowledge(chunks.received, writer, into: &out)
         return start
     }
 
@@ -129,10 +124,7 @@ package final class RTMPSession: ByteSession {
         switch header.kind {
         case .setChunkSize: return .chunkSize(try reader.read(UInt32.self))
         case .abort: return .abort(try reader.read(UInt32.self))
-        case .windowSize:
-            let said = try reader.read(UInt32.self)
-            ackWindow = min(
-                max(said, Self.windowRange.lowerBound), Self.windowRange.upperBound)
+        case .windowSize: window.set(try reader.read(UInt32.self))
         case .userControl:
             if case .ping(let time) = try? RTMPUserControl(body) {
                 writer.userControl(.pong(time), into: &out)
@@ -165,13 +157,6 @@ package final class RTMPSession: ByteSession {
             guard let kind else { continue }
             receive(kind, body.extracting(range), inner, at: now, &effects, &out)
         }
-    }
-
-    /// Some encoders stop when they hear nothing for a window.
-    private func acknowledge(_ received: UInt64, _ out: inout Outbox) {
-        guard received - acknowledged >= UInt64(ackWindow) else { return }
-        acknowledged = received
-        writer.control(.acknowledgement, UInt32(truncatingIfNeeded: received), into: &out)
     }
 
     /// Our clock, for handshake and pings.

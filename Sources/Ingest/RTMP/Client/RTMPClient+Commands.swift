@@ -57,7 +57,7 @@ extension RTMPClient {
             say(RTMPCommand("releaseStream", 2, .null, [.string(place.stream)]), on: 0, &out)
             say(RTMPCommand("FCPublish", 3, .null, [.string(place.stream)]), on: 0, &out)
         } else {
-            writer.control(.windowSize, RTMPSession.window, into: &out)
+            writer.control(.windowSize, AcknowledgeWindow.usual, into: &out)
         }
         say(RTMPCommand("createStream", 4), on: 0, &out)
     }

@@ -36,8 +36,7 @@ package final class RTMPClient: LinkSession {
     var question: QuestionID = 0
     var isPublished = false
     var isParked = false
-    private var ackWindow = RTMPSession.window
-    private var acknowledged: UInt64 = 0
+    private var window = AcknowledgeWindow()
     package internal(set) var isEstablished = false
     package private(set) var ending: LinkEnding?
     var stepDeadline = Instant.distantFuture
@@ -93,7 +92,7 @@ package final class RTMPClient: LinkSession {
                 switch header.kind {
                 case .setChunkSize: try chunks.setChunkSize(try number.read(UInt32.self))
                 case .abort: chunks.abort(try number.read(UInt32.self))
-                case .windowSize: setWindow(try number.read(UInt32.self))
+                case .windowSize: window.set(try number.read(UInt32.self))
                 default: take(header, chunks.body, at: now, &effects, &out)
                 }
             }
@@ -101,17 +100,8 @@ package final class RTMPClient: LinkSession {
             end(.failed("what it sends is not RTMP: \(error)"), &effects)
             return bytes.byteCount
         }
-        if chunks.received - acknowledged >= UInt64(ackWindow) {
-            acknowledged = chunks.received
-            let sum = UInt32(truncatingIfNeeded: chunks.received)
-            writer.control(.acknowledgement, sum, into: &out)
-        }
+        window.acknowledge(chunks.received, writer, into: &out)
         return ending == nil ? start : bytes.byteCount
-    }
-
-    private func setWindow(_ said: UInt32) {
-        let range = RTMPSession.windowRange
-        ackWindow = min(max(said, range.lowerBound), range.upperBound)
     }
 
     private func take(
