@@ -123,12 +123,12 @@ extension Worker {
         _ route: HLSRoute, _ key: HLSDirectory.Key, _ request: HTTPRequest,
         _ connection: Connection
     ) -> Bool {
-        let answer = hub.hls.look(key, by: plan.index, at: now) { shelf in
-            let answer = HLSAnswer(route, shelf, request)
-            if case .wait = answer { return (answer, true) }
-            return (answer, false)
+        // Judged under the directory's lock, written outside of it.
+        let (readiness, shelf) = hub.hls.look(key, by: plan.index, at: now) { shelf in
+            let readiness = HLSAnswer.readiness(of: route, on: shelf)
+            return ((readiness, shelf), readiness == .wait)
         }
-        switch answer {
+        switch HLSAnswer(route, readiness, shelf, request) {
         case .wait: return false
         case .response(let response):
             respond(response.allowingAnyOrigin(), request, connection)

@@ -8,21 +8,21 @@ package enum HLSAnswer: Sendable {
     case wait
     case problem(Problem)
 
-    /// - Parameter shelf: Nil: nobody cuts the stream yet.
-    package init(_ route: HLSRoute, _ shelf: HLSShelf?, _ request: HTTPRequest) {
-        guard let shelf else {
-            self = route.file.isPlaylist ? .wait : Self.missing(route)
-            return
-        }
-        switch Self.readiness(of: route, on: shelf) {
-        case .ready: self = .response(Self.response(route, shelf, request))
+    /// - Parameter readiness: Of what is asked for, on this shelf.
+    package init(
+        _ route: HLSRoute, _ readiness: HLSReadiness, _ shelf: HLSShelf?, _ request: HTTPRequest
+    ) {
+        switch readiness {
+        case .ready: self = shelf.map { .response(Self.response(route, $0, request)) } ?? .wait
         case .wait: self = .wait
         case .missing: self = Self.missing(route)
         case .wrong(let text): self = .problem(Problem(.badRequest, text))
         }
     }
 
-    private static func readiness(of route: HLSRoute, on shelf: HLSShelf) -> HLSReadiness {
+    /// - Parameter shelf: Nil: nobody cuts the stream yet.
+    package static func readiness(of route: HLSRoute, on shelf: HLSShelf?) -> HLSReadiness {
+        guard let shelf else { return route.file.isPlaylist ? .wait : .missing }
         switch route.file {
         case .multivariant, .playlist:
             guard shelf.isReady else { return .wait }
