@@ -175,7 +175,8 @@ extension Worker {
                 for waiting in list { nextHLS = min(nextHLS, waiting.deadline) }
                 continue
             }
-            hlsWaiting[key] = list.filter { $0.deadline > now }
+            let others = list.filter { $0.deadline > now }
+            hlsWaiting[key] = others.isEmpty ? nil : others
             hlsWaitingCount -= late.count
             let problem = Problem(
                 .streamNotLive, "\(key.name) has not sent enough to begin with",
