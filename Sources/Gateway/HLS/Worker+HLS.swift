@@ -42,7 +42,7 @@ private final class HLSCaller: Participant {
     override func take(_ answer: Answer, to id: QuestionID, at worker: Worker) {
         switch answer {
         case .subscribed: worker.answerHLS(route, call, line)
-        case .refused(let refusal): worker.refuseHLS(Problem(refusal), call, line)
+        case .refused(let refusal): worker.refuseMedia(Problem(refusal), call, line)
         case .allowed, .published: break
         }
     }
@@ -67,20 +67,8 @@ extension Worker {
     private static let sweepInterval = Interval.seconds(10)
 
     func serveHLS(_ route: HLSRoute, _ request: HTTPRequest, _ connection: Connection) {
-        let allowed = "GET, HEAD, OPTIONS"
-        switch request.method {
-        case .options: return respond(.options(request, allow: allowed), request, connection)
-        case .get, .head: break
-        default:
-            return refuseHLS(
-                Problem(.methodNotAllowed, request.method.rawValue), request, connection,
-                allow: allowed)
-        }
-        let asker = gateRequest(request, connection)
         let name = route.name.description
-        if let problem = refusal(.read, name, Credential(request), asker) {
-            return refuseHLS(problem, request, connection)
-        }
+        guard mayRead(name, request, connection) else { return }
         // What ended a moment ago is still shown to its end.
         guard route.file.isPlaylist, !isLive(name), !isOnShelf(route.key) else {
             return answerHLS(route, request, connection)
@@ -102,20 +90,11 @@ extension Worker {
         _ route: HLSRoute, _ request: HTTPRequest, _ connection: Connection
     ) {
         if route.file.isPlaylist, let problem = startCutting(route.key) {
-            return refuseHLS(problem, request, connection)
+            return refuseMedia(problem, request, connection)
         }
         if !answer(route, route.key, request, connection) {
             park(route, route.key, request, connection)
         }
-    }
-
-    fileprivate func refuseHLS(
-        _ problem: Problem, _ request: HTTPRequest, _ connection: Connection,
-        allow methods: String? = nil
-    ) {
-        var response = HTTPResponse(problem).allowingAnyOrigin()
-        if let methods { response.headers.add("Allow", methods) }
-        respond(response, request, connection)
     }
 
     /// - Returns: False: not yet.
@@ -132,7 +111,7 @@ extension Worker {
         case .wait: return false
         case .response(let response):
             respond(response.allowingAnyOrigin(), request, connection)
-        case .problem(let problem): refuseHLS(problem, request, connection)
+        case .problem(let problem): refuseMedia(problem, request, connection)
         }
         return true
     }
@@ -144,7 +123,7 @@ extension Worker {
         guard hlsWaitingCount < Self.waitingMaximum, stopping == nil else {
             let problem = Problem(
                 .overloaded, "too many players wait for what comes next", retryAfter: .seconds(1))
-            return refuseHLS(problem, request, connection)
+            return refuseMedia(problem, request, connection)
         }
         hlsWaitingCount += 1
         let deadline = now + Self.startPatience
@@ -181,7 +160,7 @@ extension Worker {
             let problem = Problem(
                 .streamNotLive, "\(key.name) has not sent enough to begin with",
                 retryAfter: .seconds(2))
-            for waiting in late { refuseHLS(problem, waiting.request, waiting.connection) }
+            for waiting in late { refuseMedia(problem, waiting.request, waiting.connection) }
         }
         stopIdleCutters()
     }

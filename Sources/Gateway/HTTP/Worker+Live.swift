@@ -11,25 +11,14 @@ extension Worker {
     private static let livePatience = Interval.seconds(10)
 
     func serveLive(_ route: LiveRoute, _ request: HTTPRequest, _ connection: Connection) {
-        let allowed = "GET, HEAD, OPTIONS"
-        switch request.method {
-        case .options: return respond(.options(request, allow: allowed), request, connection)
-        case .get, .head: break
-        default:
-            let problem = Problem(.methodNotAllowed, request.method.rawValue)
-            return respond(
-                HTTPResponse(problem).adding("Allow", allowed).allowingAnyOrigin(), request,
-                connection)
-        }
         let name = route.name.description
+        guard mayRead(name, request, connection) else { return }
         let response: HTTPResponse
         do throws(Problem) {
-            let asker = gateRequest(request, connection)
-            if let problem = refusal(.read, name, Credential(request), asker) { throw problem }
             if let refusal = overload() { throw Problem(refusal) }
             response = try route.response(request)
         } catch {
-            return respond(HTTPResponse(error).allowingAnyOrigin(), request, connection)
+            return refuseMedia(error, request, connection)
         }
         guard request.method == .get, let session = connection.http else {
             return respond(response, request, connection)
