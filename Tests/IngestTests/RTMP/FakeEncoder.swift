@@ -25,16 +25,12 @@ final class FakeEncoder {
         isOpen = true
     }
 
-    /// Bytes go in until the session takes no more; what it leaves is shown again.
+    /// What the session has not taken yet.
     private var pending: [UInt8] = []
 
     func send(_ bytes: [UInt8]) {
         pending += bytes
-        while !pending.isEmpty {
-            let taken = session.receive(pending.raw, at: now, into: &effects, out: &out)
-            guard taken > 0 else { break }
-            pending.removeFirst(taken)
-        }
+        session.take(&pending, at: now, into: &effects, out: &out)
         collect()
     }
 

@@ -83,11 +83,7 @@ final class FakeCamera {
 
     /// The client parks while the gateway thinks; what is left is shown again.
     private func pump() {
-        while !pending.isEmpty {
-            let taken = client.receive(pending.raw, at: now, into: &effects, out: &out)
-            guard taken > 0 else { break }
-            pending.removeFirst(taken)
-        }
+        client.take(&pending, at: now, into: &effects, out: &out)
         for case .ask(_, let id) in effects.list {
             client.answer(.published(1), to: id, at: now, into: &effects, out: &out)
         }

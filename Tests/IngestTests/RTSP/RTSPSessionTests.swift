@@ -25,11 +25,7 @@ final class FakeRTSPClient {
 
     func send(_ bytes: [UInt8]) {
         pending += bytes
-        while !pending.isEmpty {
-            let taken = session.receive(pending.raw, at: now, into: &effects, out: &out)
-            guard taken > 0 else { break }
-            pending.removeFirst(taken)
-        }
+        session.take(&pending, at: now, into: &effects, out: &out)
         collect()
     }
 
