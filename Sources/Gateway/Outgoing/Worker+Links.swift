@@ -113,8 +113,9 @@ extension Worker {
 
     var linksDeadline: Instant {
         guard !links.isEmpty else { return .distantFuture }
-        let due = links.map(\.due).min() ?? .distantFuture
-        return min(due, connector?.deadline ?? .distantFuture)
+        var due = connector?.deadline ?? .distantFuture
+        for link in links { due = min(due, link.due) }
+        return due
     }
 
     private func connect(_ link: OutgoingLink) {
