@@ -69,6 +69,10 @@ extension Worker {
     func serveHLS(_ route: HLSRoute, _ request: HTTPRequest, _ connection: Connection) {
         let name = route.name.description
         guard mayRead(name, request, connection) else { return }
+        // Who plays already goes on.
+        if route.file == .multivariant, let refusal = overload() {
+            return refuseMedia(Problem(refusal), request, connection)
+        }
         // What ended a moment ago is still shown to its end.
         guard route.file.isPlaylist, !isLive(name), !isOnShelf(route.key) else {
             return answerHLS(route, request, connection)
