@@ -149,7 +149,8 @@ let package = Package(
         tests(
             "MediaTests",
             ["Wire", "Media", "Codecs", "RTP", "SDP", "Simulation", "CAllocationCount"]),
-        tests("ContainerTests", ["Wire", "Media", "Codecs", "Stream", "Containers"]),
+        tests(
+            "ContainerTests", ["Wire", "Media", "Codecs", "Stream", "Containers", "Simulation"]),
         tests(
             "StreamTests",
             ["Wire", "Media", "Codecs", "RTP", "Stream", "Simulation", "CAllocationCount"]),

@@ -180,7 +180,7 @@ private struct Packets {
 }
 
 /// The checksum of MPEG sections, bit by bit as the standard draws it.
-private enum MPEGCheck {
+enum MPEGCheck {
     static func remainder(_ bytes: ArraySlice<UInt8>) -> UInt32 {
         var state = UInt32.max
         for byte in bytes {

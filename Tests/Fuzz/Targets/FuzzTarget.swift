@@ -33,6 +33,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case stun = "stun"
     case srtp = "srtp"
     case textHead = "text-head"
+    case transportStream = "ts"
     case webSocket = "websocket"
     case whip = "whip"
     case yamlConfig = "yaml-config"
@@ -68,6 +69,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .stun: fuzzSTUN(bytes)
         case .srtp: fuzzSRTP(bytes)
         case .textHead: fuzzTextHead(bytes)
+        case .transportStream: fuzzTS(bytes)
         case .webSocket: fuzzWebSocket(bytes)
         case .whip: fuzzWHIP(bytes)
         case .yamlConfig: fuzzYAMLConfig(bytes)

@@ -14,6 +14,14 @@ package struct TimestampUnwrap: Sendable {
 
     package init(_ width: Width) { self.width = width }
 
+    /// - Parameter near: Where the first number lies, about: another track of the same clock.
+    package init(_ width: Width, near: Int64?) {
+        self.width = width
+        guard let near else { return }
+        last = near
+        lastRaw = near & (width == .bits32 ? 0xffff_ffff : 0x1_ffff_ffff)
+    }
+
     package mutating func unwrap(_ stamp: UInt64) -> Int64 {
         guard let before = last else {
             lastRaw = Int64(stamp & (width == .bits32 ? 0xffff_ffff : 0x1_ffff_ffff))
