@@ -19,6 +19,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case codecVideo = "codec-video"
     case nalH264 = "nal-h264"
     case nalH265 = "nal-h265"
+    case programStream = "program-stream"
     case rfc4571 = "rfc4571"
     case rtcSession = "rtc-session"
     case rtcp = "rtcp"
@@ -55,6 +56,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .codecVideo: fuzzVideo(bytes)
         case .nalH264: fuzzH264(bytes)
         case .nalH265: fuzzH265(bytes)
+        case .programStream: fuzzProgramStream(bytes)
         case .rfc4571: fuzzRFC4571(bytes)
         case .rtcSession: fuzzRTCSession(bytes)
         case .rtcp: fuzzRTCP(bytes)
