@@ -61,6 +61,35 @@ int linux_bind(int fd, const struct linux_address *address) {
     return result(bind(fd, (struct sockaddr *)&to, size));
 }
 
+// A dual-stack socket takes IPv4 groups by the options of IPv4, too.
+static int change_membership(int fd, const struct linux_address *group, unsigned interface, int on) {
+    if (group->high == 0 && group->low >> 32 == 0xffff) {
+        struct ip_mreqn request = {
+            .imr_multiaddr.s_addr = htonl((uint32_t)group->low),
+            .imr_ifindex = (int)interface,
+        };
+        int name = on ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP;
+        return result(setsockopt(fd, IPPROTO_IP, name, &request, sizeof request));
+    }
+    struct ipv6_mreq request = { .ipv6mr_multiaddr = to_in6(group), .ipv6mr_interface = interface };
+    int name = on ? IPV6_JOIN_GROUP : IPV6_LEAVE_GROUP;
+    return result(setsockopt(fd, IPPROTO_IPV6, name, &request, sizeof request));
+}
+
+int linux_join(int fd, const struct linux_address *group, unsigned interface) {
+    return change_membership(fd, group, interface, 1);
+}
+
+int linux_leave(int fd, const struct linux_address *group, unsigned interface) {
+    return change_membership(fd, group, interface, 0);
+}
+
+int linux_multicast_hops(int fd, int hops) {
+    int six = setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops);
+    int four = setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &hops, sizeof hops);
+    return six < 0 && four < 0 ? -errno : 0;
+}
+
 int linux_listen(int fd, int backlog) { return result(listen(fd, backlog)); }
 
 int linux_connect(int fd, const struct linux_address *address) {

@@ -33,6 +33,15 @@ package enum Protocols {
         Entry(listener: ListenerSpec.rtsps, served: rtsp("rtsps"), isEncrypted: true),
     ]
 
+    struct LineEntry {
+        /// The socket's name in `ListenerSpec`.
+        var listener: String
+        var served: ServedLine
+    }
+
+    /// What is served by datagrams, beside WebRTC.
+    static let lines: [LineEntry] = []
+
     /// Connections that we make: to fetch streams and to bring them.
     package static let links: [LinkProtocol] = [
         LinkProtocol(

@@ -166,7 +166,7 @@ package final class RTCSession {
         case .published: hasName = true
         case .refused(let refusal):
             finish(.refused(refusal), at: now, engine: &engine, into: &out, effects: &effects)
-        case .allowed, .subscribed: break
+        case .allowed, .subscribed, .lines: break
         }
     }
 

@@ -41,6 +41,18 @@ package import Wire
     /// The last batch was a full one: there may be more.
     package var mayHaveMore: Bool { filled == Self.buffers }
 
+    /// What the whole batch holds.
+    package var totals: (datagrams: Int, bytes: Int) {
+        var totals = (datagrams: 0, bytes: 0)
+        for index in 0..<filled {
+            let arrival = unsafe arrivals[index]
+            let (length, segment) = (Int(arrival.length), Int(arrival.segment))
+            totals.datagrams += segment > 0 ? (length + segment - 1) / segment : 1
+            totals.bytes += length
+        }
+        return totals
+    }
+
     /// Goes to the next datagram; `false` at the end of the batch.
     package mutating func next() -> Bool {
         offset += length

@@ -43,7 +43,7 @@ private final class HLSCaller: Participant {
         switch answer {
         case .subscribed: worker.answerHLS(route, call, line)
         case .refused(let refusal): worker.refuseMedia(Problem(refusal), call, line)
-        case .allowed, .published: break
+        case .allowed, .published, .lines: break
         }
     }
 }

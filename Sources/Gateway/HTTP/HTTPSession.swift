@@ -189,7 +189,7 @@ extension HTTPSession {
             respond(
                 to: wanted.request, wanted.response, at: now, into: &effects, out: &out)
         case .refused(let refusal): refuse(refusal, wanted, at: now, &effects, &out)
-        case .allowed, .published: break
+        case .allowed, .published, .lines: break
         }
     }
 

@@ -40,6 +40,7 @@ struct Metrics {
         writeProcess(&text)
         writeTraffic(&text)
         writeConnections(&text)
+        writeLines(&text)
         writeStreams(&text)
         writeWebRTC(&text)
         writeChannels(&text)
@@ -163,6 +164,20 @@ struct Metrics {
         text.sample(total.channelMessagesOut, ["event": "sent"])
         text.sample(total.channelDropped, ["event": "dropped"])
         text.sample(total.channelLost, ["event": "no-room"])
+    }
+
+    private func writeLines(_ text: inout MetricsText) {
+        text.family(
+            "gateway_udp_ports", .gauge, "Open UDP ports of sessions, beside that of WebRTC.")
+        text.sample(total.linesOpened - total.linesClosed)
+        text.family(
+            "gateway_udp_ports_refused_total", .counter,
+            "UDP ports that a session wanted and did not get.")
+        text.sample(total.linesRefused)
+        text.family(
+            "gateway_udp_dropped_total", .counter,
+            "Datagrams of such ports that were not sent: the kernel took no more for too long.")
+        text.sample(total.lineDatagramsDropped)
     }
 
     private func writeConnections(_ text: inout MetricsText) {

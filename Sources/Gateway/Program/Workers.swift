@@ -99,6 +99,11 @@ final class Workers: Service {
             index: index, protocols: Protocols.all.map(\.served), listeners: listeners,
             datagramSockets: datagrams, gate: Gate(surroundings.settings), wall: wall,
             seed: dice.next())
+        for entry in Protocols.lines {
+            guard let socket = surroundings.sockets.takeUDP(entry.listener, worker: index)
+            else { continue }
+            plan.lines.append(.init(entry.served, socket: socket.takeDescriptor()))
+        }
         plan.rules = { config.rules(for: $0) }
         plan.links = LinkPlan(config)
         plan.limits = WorkerLimits(config, workers: count)

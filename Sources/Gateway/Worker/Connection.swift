@@ -12,6 +12,9 @@ final class Connection: Participant {
     let http: HTTPSession?
     /// The same, if it carries packets of WebRTC.
     let framed: FramedSession?
+    /// The same, if it may have UDP ports of its own, and those that it has.
+    let datagrams: (any DatagramSession)?
+    var lines: LineSet?
     let acceptedAt: Instant
     /// We have made it, and for this.
     let link: OutgoingLink?
@@ -60,6 +63,7 @@ final class Connection: Participant {
         self.session = session
         http = session as? HTTPSession
         framed = session as? FramedSession
+        datagrams = session as? any DatagramSession
         acceptedAt = now
         self.link = link
         out = Outbox(limit: Self.outMaximum)
@@ -161,6 +165,9 @@ final class Connection: Participant {
 
     /// What waits to be written, encrypted or not.
     var waiting: Int { out.byteCount + sealed.byteCount }
+
+    /// What waits that its readers have written.
+    var backlog: Int { out.byteCount + (lines?.queue.byteCount ?? 0) }
 
     /// Writes what the socket takes.
     ///

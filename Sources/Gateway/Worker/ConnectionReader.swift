@@ -59,7 +59,7 @@ final class ConnectionReader {
     func feed(at now: Instant, into orders: inout Orders) -> Fed {
         var count = 0
         isHeldBack = true
-        reading: while connection.out.byteCount < Self.outHigh, begins(at: now) {
+        reading: while connection.backlog < Self.outHigh, begins(at: now) {
             switch reader.peek(at: now) {
             case .item(let track, let index, let jump): hand(track, index, jump)
             case .nothing:

@@ -1,6 +1,18 @@
 package import Stream
 package import Wire
 
+/// A protocol that listens for datagrams: `Protocols.swift` lists them. Its set of lines is made on
+/// the worker's thread, and has one line, number 0, from the start on.
+struct ServedLine: Sendable {
+    var name: String
+    var make: @Sendable (Worker) -> LineSet
+
+    init(_ name: String, make: @escaping @Sendable (Worker) -> LineSet) {
+        self.name = name
+        self.make = make
+    }
+}
+
 /// A protocol that is served: its name, and how a session of it is made. `Protocols.swift` lists
 /// them; a test may list its own.
 package struct ServedProtocol: Sendable {

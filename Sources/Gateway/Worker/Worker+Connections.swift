@@ -138,6 +138,7 @@ extension Worker {
         deadlines.clear(index)
         if connection.isNew { newcomers.leave(connection.peer) }
         connections.remove(index)
+        closeLines(of: connection)
         counters.connectionsClosed += 1
         if let framed = connection.framed { pipeClosed(connection, framed) }
         leaveStreams(connection, because: .done)

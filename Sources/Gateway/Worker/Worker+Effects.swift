@@ -61,6 +61,8 @@ extension Worker {
         case .unpublish(let channel, let reason): unpublish(participant, channel, reason)
         case .unsubscribe, .keyRequest, .demand, .pause, .resume:
             if let connection = participant.connection { runReading(effect, of: connection) }
+        case .closeLines:
+            if let connection = participant.connection { closeLines(of: connection) }
         case .close(let reason):
             leaveStreams(participant, because: reason)
             participant.end(at: self)

@@ -5,6 +5,7 @@ import Wire
 // FLUSH, the end of a turn: what has come and what has been said leaves together.
 extension Worker {
     func wantFlush(_ connection: Connection) {
+        if let lines = connection.lines, !lines.queue.isEmpty { wantFlush(lines) }
         guard !connection.isInFlush else { return }
         connection.isInFlush = true
         toFlush.append(connection.identity.index)
@@ -22,6 +23,7 @@ extension Worker {
             if !connection.isBlocked { write(connection) }
         }
         toFlush.removeAll(keepingCapacity: true)
+        flushLines()
         sendBatch()
     }
 

@@ -46,6 +46,7 @@ extension Worker {
         for demo in demos { leaveStreams(demo, because: .shuttingDown) }
         rtc?.peers.forEach { close($0, because: .shuttingDown) }
         connections.forEach(close)
+        endLines()
         for local in streams.values {
             for transcoding in local.transcodings { stopTranscode(to: transcoding.to, of: local) }
         }

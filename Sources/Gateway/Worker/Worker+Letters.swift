@@ -67,6 +67,7 @@ extension Worker {
         }
         rtc?.peers.forEach { close($0, because: .shuttingDown) }
         for socket in datagramSockets { socket.stop(&poller) }
+        stopListeningLines()
     }
 
     private func report(_ detail: ReportDetail) -> WorkerReport {

@@ -28,6 +28,7 @@ extension Worker {
                 return reply(.refused(refusal), id, participant)
             }
             subscribe(subscription, to: name, channel, id, participant)
+        case .lines(let number): openLines(number, id, participant)
         }
     }
 

@@ -22,6 +22,12 @@ package final class Worker {
     var batchSince = Instant.distantFuture
     var listeners: [ListeningSocket] = []
     var datagramSockets: [DatagramSocket] = []
+    /// Sockets for datagrams beside them, and their owners' sets.
+    var lines = SlotTable<DatagramLine>()
+    var lineSets = SlotTable<LineSet>()
+    var lineSetsToFlush: [LineSet] = []
+    var lineDeadlines: Deadlines
+    var lineBatch = SendBatch()
     var connections = SlotTable<Connection>()
     var deadlines: Deadlines
     var newcomers: Newcomers
@@ -106,25 +112,27 @@ package final class Worker {
 
     /// What an event of the poller is about: its tag.
     enum Tag {
-        case bell, connector, datagrams(Int), listener(Int), connection(Int)
+        case bell, connector, datagrams(Int), listener(Int), connection(Int), line(Int)
 
         /// Kinds in the low bits, indexes above.
         var number: Int {
             switch self {
             case .bell: 0
-            case .connector: 1 << 2
-            case .datagrams(let index): index << 2 | 1
-            case .listener(let index): index << 2 | 2
-            case .connection(let index): index << 2 | 3
+            case .connector: 1 << 3
+            case .datagrams(let index): index << 3 | 1
+            case .listener(let index): index << 3 | 2
+            case .connection(let index): index << 3 | 3
+            case .line(let index): index << 3 | 4
             }
         }
 
         init(_ number: Int) {
-            switch number & 3 {
+            switch number & 7 {
             case 0: self = number == 0 ? .bell : .connector
-            case 1: self = .datagrams(number >> 2)
-            case 2: self = .listener(number >> 2)
-            default: self = .connection(number >> 2)
+            case 1: self = .datagrams(number >> 3)
+            case 2: self = .listener(number >> 3)
+            case 3: self = .connection(number >> 3)
+            default: self = .line(number >> 3)
             }
         }
     }
@@ -142,6 +150,7 @@ package final class Worker {
         meter = LoadMeter(at: now, threadTime: Clock.threadTime)
         deadlines = Deadlines(at: now)
         streamDeadlines = Deadlines(at: now)
+        lineDeadlines = Deadlines(at: now)
         memory = MediaMemory(limit: plan.limits.mediaMemory)
         newcomers = Newcomers(maximum: plan.limits.newcomersPerNetwork)
         random = SplitMix64(seed: plan.seed)
@@ -154,6 +163,7 @@ package final class Worker {
             _ = try poller.add(neighbours.bell(of: plan.index), tag: Tag.bell.number)
             try openListeners()
             try openDatagramSockets()
+            try openListeningLines()
         } catch {
             throw WorkerStartError(error)
         }
@@ -199,7 +209,7 @@ package final class Worker {
         let bell = neighbours.bell(of: plan.index)
         bell.fallAsleep()
         var next = min(deadlines.next, streamDeadlines.next, retryAt, nextEvents, nextDemo, nextHLS)
-        next = min(next, linksDeadline)
+        next = min(next, linksDeadline, lineDeadlines.next)
         if let rtc { next = min(next, rtc.nextDeadline, nextAudience) }
         for entry in gathers.values { next = min(next, entry.gather.deadline) }
         if let stopping { next = min(next, stopping) }
@@ -223,6 +233,7 @@ package final class Worker {
             receiveDatagrams(index)
         case .listener(let index): accept(index)
         case .connection(let index): serveConnection(index, event)
+        case .line(let index): serveLine(index, event)
         }
     }
 
@@ -233,6 +244,7 @@ package final class Worker {
         due.removeAll(keepingCapacity: true)
         streamDeadlines.takeDue(at: now, into: &due)
         for slot in due { streamSlots[slot].map(expire) }
+        serveLineDeadlines()
         serveRTCDeadlines()
         serveDemos()
         serveLinks()

@@ -15,6 +15,12 @@ package struct WorkerCounters: Equatable, Sendable {
     package var forwardDelay = DelayHistogram()
     /// Datagrams the kernel refused for good.
     package var datagramsRefused: Int64 = 0
+    /// UDP ports beside that of WebRTC, those that could not be had, and datagrams for which their
+    /// queue had no room.
+    package var linesOpened: Int64 = 0
+    package var linesClosed: Int64 = 0
+    package var linesRefused: Int64 = 0
+    package var lineDatagramsDropped: Int64 = 0
     package var connectionsAccepted: Int64 = 0
     package var connectionsClosed: Int64 = 0
     /// Connections refused before they said a word: a bound of the table of limits.
@@ -93,6 +99,7 @@ package struct WorkerCounters: Equatable, Sendable {
             \.rtcConnected, \.rtcLeft, \.rtcForwarded, \.rtcPipesMoved, \.rtcPostponed,
             \.rtcDropped, \.rtcForged,
             \.rtcReplayed, \.rtcKeyWishes, \.rtcNACKs, \.keyRequests,
+            \.linesOpened, \.linesClosed, \.linesRefused, \.lineDatagramsDropped,
             \.channelAssociations, \.channelMessagesIn, \.channelMessagesOut,
             \.channelDropped, \.channelLost,
             \.transcodeNanoseconds, \.transcodeFramesIn, \.transcodeFramesOut,

@@ -19,10 +19,23 @@ package struct WorkerPlan: Sendable {
         }
     }
 
+    /// A protocol that is served by datagrams.
+    struct Line: Sendable {
+        var served: ServedLine
+        var socket: Parcel<Descriptor>
+
+        init(_ served: ServedLine, socket: consuming Descriptor) {
+            self.served = served
+            self.socket = Parcel(socket)
+        }
+    }
+
     package var index: Int
     package var protocols: [ServedProtocol]
     package var listeners: [Listener]
     package var datagramSockets: [Parcel<Descriptor>]
+    /// Sockets beside them that protocols listen on.
+    var lines: [Line] = []
     /// nil: no WebRTC.
     package var rtc: RTCPlan?
     /// nil: no sound is converted.
@@ -37,6 +50,9 @@ package struct WorkerPlan: Sendable {
     /// Looks up names for connections that we make; nil: none are made.
     package var resolver: Resolver?
     package var links = LinkPlan()
+    /// Where sessions get UDP ports from, and the setting that says so.
+    package var linePorts = PortRange(30_500, 31_499)
+    package var linePortsSetting = "rtsp.ports"
     package var linkProtocols = Protocols.links
     /// Whom we believe to be who we connect to with TLS.
     package var linkTrust = TLSContext.Trust.directory("/etc/ssl/certs")
@@ -72,6 +88,9 @@ package struct WorkerLimits: Sendable {
     package var newcomersPerNetwork = 256
     package var connections = 60_000
     package var streams = 2_000
+    /// UDP ports beside that of WebRTC, of sessions and protocols together: a camera with pictures
+    /// and sound has four.
+    package var lines = 8_192
     /// Histories of all streams of this worker together.
     package var mediaMemory = 512 << 20
 

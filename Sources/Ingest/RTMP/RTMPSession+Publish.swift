@@ -47,7 +47,7 @@ extension RTMPSession {
         case .published: begin(index, address, &out)
         case .subscribed(let snapshot):
             beginPlaying(index, address, snapshot, at: now, &effects, &out)
-        case .allowed, .refused: break
+        case .allowed, .refused, .lines: break
         }
     }
 

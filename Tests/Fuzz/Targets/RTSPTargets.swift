@@ -73,6 +73,7 @@ private func drive(_ session: any ByteSession, _ bytes: RawSpan) {
                 case .authorise: .allowed(.local, until: nil)
                 case .publish: .published(1)
                 case .subscribe: .subscribed(StreamSnapshot(name: "live/a"))
+                case .lines(let number): .lines(number, port: 30_500)
                 }
             session.answer(answer, to: id, at: now, into: &effects, out: &out)
         }

@@ -49,7 +49,7 @@ final class NumberSession: ByteSession {
         switch answer {
         case .subscribed: out.append("subscribed\n")
         case .refused(let refusal): out.append("refused \(refusal.code.rawValue)\n")
-        case .published, .allowed: break
+        case .published, .allowed, .lines: break
         }
     }
 

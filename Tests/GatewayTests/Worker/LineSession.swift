@@ -103,7 +103,7 @@ final class LineSession: ByteSession {
         case .published(let epoch): out.append("published \(epoch)\n")
         case .subscribed(let snapshot): out.append("subscribed \(snapshot.epoch)\n")
         case .refused(let refusal): out.append("refused \(what) \(refusal.code.rawValue)\n")
-        case .allowed: out.append("allowed\n")
+        case .allowed, .lines: out.append("allowed\n")
         }
     }
 

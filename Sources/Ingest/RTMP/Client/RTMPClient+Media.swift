@@ -69,7 +69,7 @@ extension RTMPClient {
                 name: name, outlet: FLVOutlet(.enhanced),
                 start: OutletStart(snapshot, to: .rtmp, at: now))
         case .refused(let refusal): end(.failed(refusal.description), &effects)
-        case .allowed: break
+        case .allowed, .lines: break
         }
     }
 

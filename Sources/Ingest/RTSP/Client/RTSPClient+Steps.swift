@@ -209,7 +209,7 @@ extension RTSPClient {
         case .published: isPublished = true
         case .refused(let refusal):
             end(.failed("it cannot be published here: \(refusal)"), &effects, &out)
-        case .allowed, .subscribed: break
+        case .allowed, .subscribed, .lines: break
         }
     }
 }

@@ -50,6 +50,8 @@ package struct Effects: Sendable {
         /// Nothing more is to be read for it until `.resume`.
         case pause(ChannelID, SlotName)
         case resume(ChannelID, SlotName)
+        /// All UDP ports of its own are given back.
+        case closeLines
         /// The session is over; what it has written to its peer is still sent.
         case close(EndReason)
     }

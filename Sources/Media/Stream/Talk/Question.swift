@@ -21,6 +21,9 @@ package enum Question: Equatable, Sendable {
     case publish(ChannelID, name: String, Credential, peer: Address, Publication)
     /// May this peer read? Answered `.subscribed`, and what it wants is on its way.
     case subscribe(ChannelID, name: String, Credential, peer: Address, Subscription)
+    /// A pair of UDP ports of the session's own, for media and its reports. The first gets this
+    /// number, the second the one behind it. Answered `.lines`; only for a `DatagramSession`.
+    case lines(LineNumber)
 }
 
 /// What a viewer wants to read, and how it reads.
@@ -75,6 +78,8 @@ package enum Answer: Equatable, Sendable {
     case allowed(Principal, until: Instant?)
     case published(Epoch)
     case subscribed(StreamSnapshot)
+    /// The even port of the pair.
+    case lines(LineNumber, port: UInt16)
     case refused(Refusal)
 }
 
