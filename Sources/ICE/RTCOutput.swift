@@ -22,6 +22,9 @@ package struct RTCOutput: Sendable {
         case channelSend(stream: UInt16, DataPayload, DataDelivery, Range<Int>)
         case channelReset(stream: UInt16)
         case channelAbort(DataOutput.Reason)
+        /// The page listens on its channel for control, and has said something there.
+        case controlOpened
+        case command(Range<Int>)
         /// Heard on this route.
         case feedback(ViewerFeedback, Route)
         case closed(RTCSession.Cause)

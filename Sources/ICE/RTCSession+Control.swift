@@ -134,6 +134,7 @@ extension RTCSession {
             sending: engine.add(made.local, profile: made.profile, for: .sending),
             receiving: engine.add(made.remote, profile: made.profile, for: .receiving))
         state = .connected
+        releaseAt = now + DTLSSession.handshakeMaximum
         agent.handshakeFinished(on: route, at: now, into: &out.ice)
         takeICE(at: now, engine: &engine, into: &out, effects: &effects)
         out.append(.connected)

@@ -110,14 +110,18 @@ extension RTCSession {
         engine: inout CryptoEngine, into out: inout RTCOutput, effects: inout Effects
     ) {
         agent.heard(count, at: path, isNewest: isNewest, at: now, into: &out.ice)
-        if !isReleased, channels == nil {
-            // The peer has the keys: nothing of the handshake will be asked for again.
-            isReleased = true
-            dtls.release()
-        }
+        // The peer has the keys: nothing of the handshake will be asked for again.
+        if releaseAt != nil { release() }
         if !out.ice.entries.isEmpty {
             takeICE(at: now, engine: &engine, into: &out, effects: &effects)
         }
+    }
+
+    /// Gives back what the handshake took, unless the tunnel is in use: by the first packet under
+    /// the keys, and from a peer that sends none when it must have given up its own handshake.
+    func release() {
+        releaseAt = nil
+        if channels == nil { dtls.release() }
     }
 
     /// Where the peer has proved itself; what comes from elsewhere is counted, and not looked at.

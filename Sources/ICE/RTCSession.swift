@@ -47,7 +47,8 @@ package final class RTCSession {
     /// Where the peer's last handshake datagram came from: its next flight goes there.
     var dtlsRoute: Route?
     var hasStarted = false
-    var isReleased = false
+    /// What the handshake took is given back then at the latest; see `release`.
+    var releaseAt: Instant?
     /// Part of our last flight was more than its path allowed.
     var isFlightHeld = false
     /// What may be sent before the peer has sent as much, see `flushDTLS`.
@@ -123,6 +124,7 @@ package final class RTCSession {
         guard !isClosed else { return .distantFuture }
         var next = min(agent.deadline, questions.deadline)
         if let handshake = dtls.deadline { next = min(next, handshake) }
+        if let releaseAt { next = min(next, releaseAt) }
         guard hasName else { return next }
         next = min(next, incoming.deadline)
         if let since = incoming.silentSince { next = min(next, since + Self.byeGrace) }
@@ -146,6 +148,7 @@ package final class RTCSession {
             dtls.expire(at: now, into: &dtlsOutput)
             takeDTLS(at: now, engine: &engine, into: &out, effects: &effects)
         }
+        if let due = releaseAt, due <= now { release() }
         if questions.expire(at: now) != nil {
             let refusal = Refusal(.timeout, "nobody decided in time whether this is allowed")
             finish(.refused(refusal), at: now, engine: &engine, into: &out, effects: &effects)

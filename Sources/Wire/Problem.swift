@@ -15,16 +15,19 @@ public struct Problem: Error, Equatable, Sendable {
 
     /// RFC 9457, and with `error` for players that look for that key alone.
     public func write(into json: inout JSONWriter) {
-        json.object { json in
-            json.field("type", "/problems/\(code.rawValue)")
-            json.field("title", code.title)
-            json.field("status", code.status)
-            json.field("code", code.rawValue)
-            let detail = LabelText(cause.isEmpty ? code.title : cause, limit: 1024)
-            json.field("detail", detail)
-            if !code.fix.isEmpty { json.field("fix", code.fix) }
-            json.field("error", detail)
-        }
+        json.object { writeFields(into: &$0) }
+    }
+
+    /// Inside of an object that says more.
+    public func writeFields(into json: inout JSONWriter) {
+        json.field("type", "/problems/\(code.rawValue)")
+        json.field("title", code.title)
+        json.field("status", code.status)
+        json.field("code", code.rawValue)
+        let detail = LabelText(cause.isEmpty ? code.title : cause, limit: 1024)
+        json.field("detail", detail)
+        if !code.fix.isEmpty { json.field("fix", code.fix) }
+        json.field("error", detail)
     }
 }
 

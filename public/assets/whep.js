@@ -1,4 +1,5 @@
 // A WHEP player without any page: `new Player(video, '/whep/live/cam1').start()`.
+import {Control} from './control.js';
 import {Endpoint} from './endpoint.js';
 
 const extension = 'urn:ietf:params:whep:ext:core:';
@@ -16,6 +17,7 @@ const silenceLimit = 10_000;
 export class Player extends Endpoint {
   #video;
   #channels;
+  #control = null;
   #events = null;
   #layerURL = null;
   #watch = null;
@@ -41,6 +43,9 @@ export class Player extends Endpoint {
       if (this.#video.srcObject !== stream) this.#video.srcObject = stream;
       this.#video.play().catch(() => {});  // the page has a button for that
     };
+    this.#control = this.#channels.length
+      ? new Control(pc, (event, data) => this.#noticed(event, data)) : null;
+    this.#control?.onOpen(() => this.#events?.close());
     for (const label of this.#channels) {
       const channel = pc.createDataChannel(label);
       this.dispatchEvent(new CustomEvent('channel', {detail: channel}));
@@ -76,19 +81,15 @@ export class Player extends Endpoint {
         body: JSON.stringify(wanted),
       });
       const place = response.headers.get('Location');
-      if (!response.ok || !place || pc !== this.pc) return;
+      if (!response.ok || !place || pc !== this.pc || this.#control?.isOpen) return;
       const events = this.#events = new EventSource(new URL(place, url));
       for (const event of wanted) {
-        events.addEventListener(event, ({data}) => this.#noticed(event, data));
+        events.addEventListener(event, ({data}) => this.#noticed(event, parsed(data)));
       }
     } catch { /* it plays without */ }
   }
 
-  #noticed(event, text) {
-    let data = {};
-    try {
-      data = JSON.parse(text);
-    } catch { /* some events carry nothing */ }
+  #noticed(event, data) {
     if (event === 'active' || event === 'inactive') this.isActive = event === 'active';
     this.dispatchEvent(new CustomEvent('notice', {detail: {event, data}}));
     if (event === 'reconnect') this.reconnect();
@@ -100,12 +101,19 @@ export class Player extends Endpoint {
 
   /** A simulcast layer by its rid; none: the gateway chooses. */
   async selectLayer(mediaId, rid) {
+    if (this.#control?.isOpen) return this.#control.wish({layer: rid ? {rid} : {}});
     const response = await fetch(this.#layerURL, {
       method: 'POST', headers: {'Content-Type': 'application/json'},
       body: JSON.stringify(rid ? {mediaId, rid} : {}),
     });
     return response.ok;
   }
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch { return {}; }  // some events carry nothing
 }
 
 /** Lets the browser tell how old a picture is; not all can, and playing does not need it. */

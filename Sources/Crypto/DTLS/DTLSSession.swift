@@ -42,7 +42,7 @@ package final class DTLSSession {
     /// The first repeat, as Chrome does it; each next one waits twice as long, up to a second.
     static let firstRepeat = Interval.milliseconds(50)
     static let longestRepeat = Interval.seconds(1)
-    static let handshakeMaximum = Interval.seconds(10)
+    package static let handshakeMaximum = Interval.seconds(10)
     /// A repeat of the peer is answered by one of ours, but a network that doubles everything is
     /// not.
     static let repeatGap = Interval.milliseconds(10)
@@ -171,6 +171,8 @@ package final class DTLSSession {
         if let connection { farewell = DTLSFarewell(connection, isServer: role == .server) }
         forget()
     }
+
+    package var isReleased: Bool { state == .open && connection == nil }
 
     private func forget() {
         connection = nil

@@ -1,24 +1,26 @@
 import HTTP
+import ICE
 import Media
 import Stream
 import System
 import WHIP
 import Wire
 
-/// A page that listens to what happens around its viewer's session (WHEP's server-sent events).
+/// A page that listens to what happens around its session: by WHEP's server-sent events, or on its
+/// data channel for control.
 final class EventListener {
-    let connection: Connection
-    let request: HTTPRequest.ID
+    enum Ear {
+        case response(Connection, HTTPRequest.ID)
+        case channel(RTCPeer)
+    }
+
+    let ear: Ear
     let session: RTCSessionName
     var feed: WHIPEventFeed
     var lastSaid: Instant
 
-    init(
-        _ connection: Connection, _ request: HTTPRequest.ID, _ session: RTCSessionName,
-        _ feed: WHIPEventFeed, at now: Instant
-    ) {
-        self.connection = connection
-        self.request = request
+    init(_ ear: Ear, _ session: RTCSessionName, _ feed: WHIPEventFeed, at now: Instant) {
+        self.ear = ear
         self.session = session
         self.feed = feed
         lastSaid = now
@@ -52,23 +54,41 @@ extension Worker {
             .adding("X-Accel-Buffering", "no")
             .allowingAnyOrigin()
         respond(response, request, connection)
-        eventListeners.append(
-            EventListener(
-                connection, request.id, session,
-                WHIPEventFeed(wanted, media: place.1), at: now))
+        let feed = WHIPEventFeed(wanted, media: place.1, as: .eventStream)
+        add(EventListener(.response(connection, request.id), session, feed, at: now))
+    }
+
+    /// The page has opened its channel for control.
+    func listen(_ peer: RTCPeer) {
+        guard eventListeners.count < Self.listenersMaximum, stopping == nil,
+            let media = rtc?.directory.change(peer.name, { $0.mid })
+        else { return }
+        let feed = WHIPEventFeed(Set(WHIPEvent.allCases), media: media, as: .message)
+        add(EventListener(.channel(peer), peer.name, feed, at: now))
+    }
+
+    private func add(_ listener: EventListener) {
+        eventListeners.append(listener)
         // The first are told at once.
         nextEvents = now
     }
 
     func serveEvents() {
         guard nextEvents <= now else { return }
-        eventListeners.removeAll { connections[$0.connection.identity] == nil }
+        eventListeners.removeAll { !isHere($0.ear) }
         nextEvents = eventListeners.isEmpty ? .distantFuture : now + Self.eventTurn
         guard !eventListeners.isEmpty else { return }
         gather(.streams) { [self] gather in
             let streams = Overview(gather).streams
             let facts = Dictionary(uniqueKeysWithValues: streams.map { ($0.name, WHIPFacts($0)) })
             tellListeners(facts)
+        }
+    }
+
+    private func isHere(_ ear: EventListener.Ear) -> Bool {
+        switch ear {
+        case .response(let connection, _): connections[connection.identity] != nil
+        case .channel(let peer): peer.isHere(at: self) && peer.association != nil
         }
     }
 
@@ -79,33 +99,42 @@ extension Worker {
                 end(listener, saying: [])
                 continue
             }
-            var text = listener.feed.tell(
+            var events = listener.feed.tell(
                 facts[stream] ?? WHIPFacts(isActive: false, viewerCount: 0))
-            if text.isEmpty, now - listener.lastSaid >= Self.eventSilence {
-                text = Array(WHIPEventFeed.keepAlive.utf8)
+            if events.isEmpty, case .response = listener.ear,
+                now - listener.lastSaid >= Self.eventSilence
+            {
+                events = [Array(WHIPEventFeed.keepAlive.utf8)]
             }
-            guard !text.isEmpty else { continue }
+            guard !events.isEmpty else { continue }
             listener.lastSaid = now
-            say(text, to: listener)
+            say(events, to: listener)
         }
     }
 
-    private func say(_ text: [UInt8], to listener: EventListener) {
-        let connection = listener.connection
-        guard let session = connection.http, connections[connection.identity] != nil else { return }
-        session.send(
-            text.raw, for: listener.request, at: now, into: &effects, out: &connection.out)
-        runEffects(of: connection)
-        setDeadline(of: connection)
-        wantFlush(connection)
+    private func say(_ events: [[UInt8]], to listener: EventListener) {
+        guard isHere(listener.ear) else { return }
+        switch listener.ear {
+        case .response(let connection, let request):
+            guard let session = connection.http else { return }
+            for event in events {
+                session.send(
+                    event.raw, for: request, at: now, into: &effects, out: &connection.out)
+            }
+            runEffects(of: connection)
+            setDeadline(of: connection)
+            wantFlush(connection)
+        case .channel(let peer): for event in events { tell(peer, event) }
+        }
     }
 
-    private func end(_ listener: EventListener, saying text: [UInt8]) {
-        say(text, to: listener)
+    private func end(_ listener: EventListener, saying events: [[UInt8]]) {
+        say(events, to: listener)
         eventListeners.removeAll { $0 === listener }
-        let connection = listener.connection
-        guard let session = connection.http, connections[connection.identity] != nil else { return }
-        session.finish(listener.request, at: now, into: &effects, out: &connection.out)
+        guard isHere(listener.ear), case .response(let connection, let request) = listener.ear,
+            let session = connection.http
+        else { return }
+        session.finish(request, at: now, into: &effects, out: &connection.out)
         runEffects(of: connection)
         wantFlush(connection)
     }

@@ -50,6 +50,9 @@ final class RTCDesk {
     var out = RTCOutput()
     private(set) var taken = RTCOutput()
     var framed = RTCOutput()
+    /// What pages said on their channels for control in this turn: it is done when the sessions
+    /// that took it have returned.
+    var commands: [(RTCPeer, [UInt8])] = []
     var forwardHead: [UInt8] = []
     var scratch: [UInt8] = []
 

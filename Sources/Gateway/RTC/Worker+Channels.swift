@@ -47,7 +47,7 @@ extension Worker {
     /// The session goes on without them.
     private func endChannels(of peer: RTCPeer, _ rtc: RTCDesk) {
         counters.channelDropped += Int64(peer.session.droppedMessages)
-        peer.session.channelsEnded()
+        peer.session.channelsEnded(at: now)
         closeAssociation(of: peer, rtc)
     }
 

@@ -80,6 +80,8 @@ extension Worker {
         case .restarted: break
         case .sctp, .associate, .channelSend, .channelReset, .channelAbort:
             runChannel(entry, of: peer, rtc)
+        case .controlOpened: listen(peer)
+        case .command(let range): rtc.commands.append((peer, Array(rtc.taken.bytes[range])))
         }
     }
 
@@ -173,6 +175,7 @@ extension Worker {
         }
         rtc.strangers.sweep(at: now)
         expireAsks(rtc)
+        serveCommands(rtc)
         serveAddresses(rtc)
         if rtc.nextSecret <= now { renewTickets(rtc) }
         due.removeAll(keepingCapacity: true)

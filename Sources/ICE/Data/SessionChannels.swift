@@ -3,20 +3,27 @@ package import Stream
 package import Wire
 
 /// The data channels of one session and what travels on them: what a publisher says goes to the
-/// slot `data0` of its stream, what the stream says goes to a viewer's channels, and a channel
-/// named `echo` sends back what comes, for the self-test of the page.
+/// slot `data0` of its stream, what the stream says goes to a viewer's channels, a channel named
+/// `echo` sends back what comes, for the self-test of the page, and on one named `control` the page
+/// and the gateway talk to each other.
 struct SessionChannels: Sendable {
     static let echoLabel = "echo"
+    static let controlLabel = "control"
+    /// A command is a name and a credential; the longest are tokens of a few hundred bytes.
+    static let commandMaximum = 4 * 1024
     static let announcement = AnnouncedSlot(
         slot: .data, format: Format(codec: .data, clockRate: 1000), form: .frames)
 
     private var channels: DataChannels
     private var output = DataOutput()
     private var allowance = MessageAllowance()
+    private var commands = MessageAllowance()
     private var hasAnnounced = false
-    /// Channels of the peer that are open, but for its echo.
+    /// Channels of the peer that are open, but for its echo and its control.
     private var listeners: [UInt16] = []
-    /// Messages of a publisher beyond its allowance, and of a stream that a viewer had no room for.
+    private var control: UInt16?
+    /// Messages of a publisher beyond its allowance, commands that were too many or too long, and
+    /// what a peer had no room for.
     private(set) var dropped = 0
 
     init(isDTLSClient: Bool) { channels = DataChannels(isDTLSClient: isDTLSClient) }
@@ -53,18 +60,29 @@ struct SessionChannels: Sendable {
         flush(into: &out)
     }
 
+    /// Words of the gateway for the page.
+    mutating func tell(_ text: RawSpan, into out: inout RTCOutput) {
+        guard let control else { return }
+        if !channels.send(text, isText: true, on: control, into: &output) { dropped += 1 }
+        flush(into: &out)
+    }
+
     private mutating func act(
         isPublisher: Bool, at now: Instant, into out: inout RTCOutput, effects: inout Effects
     ) {
         let entries = output.entries
         for entry in entries {
             switch entry {
-            case .opened(let stream, let terms):
-                if terms.label != Self.echoLabel { listeners.append(stream) }
-            case .closed(let stream): listeners.removeAll { $0 == stream }
+            case .opened(let stream, let terms): open(stream, terms, into: &out)
+            case .closed(let stream):
+                listeners.removeAll { $0 == stream }
+                if control == stream { control = nil }
             case .message(let stream, let isText, let range):
-                if channels.terms(of: stream)?.label == Self.echoLabel {
+                let label = channels.terms(of: stream)?.label
+                if label == Self.echoLabel {
                     echo(range, isText, stream)
+                } else if label == Self.controlLabel {
+                    command(range, isText, at: now, into: &out)
                 } else if isPublisher {
                     publish(range, isText, at: now, into: &effects)
                 }
@@ -72,6 +90,30 @@ struct SessionChannels: Sendable {
             }
         }
         flush(into: &out)
+    }
+
+    /// A second channel for control is one too many: the first keeps the word.
+    private mutating func open(
+        _ stream: UInt16, _ terms: DataChannelTerms, into out: inout RTCOutput
+    ) {
+        switch terms.label {
+        case Self.echoLabel: break
+        case Self.controlLabel:
+            guard control == nil else { return }
+            control = stream
+            out.append(.controlOpened)
+        default: listeners.append(stream)
+        }
+    }
+
+    private mutating func command(
+        _ range: Range<Int>, _ isText: Bool, at now: Instant, into out: inout RTCOutput
+    ) {
+        guard isText, range.count <= Self.commandMaximum, commands.admits(range.count, at: now)
+        else { return dropped += 1 }
+        let bytes = output.bytes
+        let stored = out.store(bytes.raw.extracting(range))
+        out.append(.command(stored))
     }
 
     private mutating func echo(_ range: Range<Int>, _ isText: Bool, _ stream: UInt16) {
@@ -151,8 +193,17 @@ extension RTCSession {
         channels?.deliver(frame, into: &out)
     }
 
+    /// Words of the gateway, on the channel named `control` if the peer has opened one.
+    package func tell(control text: RawSpan, into out: inout RTCOutput) {
+        guard !isClosed else { return }
+        channels?.tell(text, into: &out)
+    }
+
     /// The association is over; the session goes on, and needs its tunnel no longer.
-    package func channelsEnded() { channels = nil }
+    package func channelsEnded(at now: Instant) {
+        channels = nil
+        releaseAt = now
+    }
 
     package var droppedMessages: Int { channels?.dropped ?? 0 }
 }

@@ -28,46 +28,51 @@ package struct WHIPFacts: Equatable, Sendable {
     }
 }
 
-/// The text of an event stream (HTML §9.2, "server-sent events"): what has changed since it was
-/// told last, and nothing else. At the beginning everything has.
+/// What has changed since a page was told last, and nothing else. At the beginning everything has.
 package struct WHIPEventFeed: Sendable {
+    package enum Framing: Sendable {
+        /// The text of an event stream (HTML §9.2, "server-sent events").
+        case eventStream
+        /// `{"event": …, "data": {…}}`, one in each message of the data channel `control`.
+        case message
+    }
+
     package static let contentType = "text/event-stream"
     /// A comment, so that what stands between us and the page does not take it for dead.
     package static let keepAlive = ":\n\n"
 
+    private let framing: Framing
     private let wanted: Set<WHIPEvent>
     /// The m-line of the video, as `mediaId`.
     private let media: String
     private var told: WHIPFacts?
 
-    package init(_ wanted: Set<WHIPEvent>, media: String) {
+    package init(_ wanted: Set<WHIPEvent>, media: String, as framing: Framing) {
         self.wanted = wanted
         self.media = media
+        self.framing = framing
     }
 
-    package mutating func tell(_ facts: WHIPFacts) -> [UInt8] {
-        var text: [UInt8] = []
+    package mutating func tell(_ facts: WHIPFacts) -> [[UInt8]] {
+        var events: [[UInt8]] = []
         if told?.isActive != facts.isActive {
-            write(facts.isActive ? .active : .inactive, into: &text) { json in json.object { _ in }
-            }
+            write(facts.isActive ? .active : .inactive, into: &events) { _ in }
         }
         if told?.viewerCount != facts.viewerCount {
-            write(.viewerCount, into: &text) { json in
-                json.object { json in json.field("viewercount", facts.viewerCount) }
-            }
+            write(.viewerCount, into: &events) { $0.field("viewercount", facts.viewerCount) }
         }
         if Self.shape(told?.layers ?? []) != Self.shape(facts.layers) {
-            write(.layers, into: &text) { json in layers(facts.layers, into: &json) }
+            write(.layers, into: &events) { layers(facts.layers, into: &$0) }
         }
         told = facts
-        return text
+        return events
     }
 
     /// The gateway is about to go: the page should come back by itself.
-    package func reconnect() -> [UInt8] {
-        var text: [UInt8] = []
-        write(.reconnect, into: &text) { json in json.object { _ in } }
-        return text
+    package func reconnect() -> [[UInt8]] {
+        var events: [[UInt8]] = []
+        write(.reconnect, into: &events) { _ in }
+        return events
     }
 
     /// Rates change every second; only which layers there are is news.
@@ -77,27 +82,30 @@ package struct WHIPEventFeed: Sendable {
 
     /// Both names of a layer are in use, so both are said.
     private func layers(_ layers: [WHIPFacts.Layer], into json: inout JSONWriter) {
-        json.object { json in
-            json.array(media) { json in
-                for layer in layers {
-                    json.object { json in
-                        json.field("rid", LabelText(layer.rid))
-                        json.field("encodingId", LabelText(layer.rid))
-                        json.field("bitrate", layer.bitsPerSecond)
-                        json.field("width", layer.width)
-                        json.field("height", layer.height)
-                    }
+        json.array(media) { json in
+            for layer in layers {
+                json.object { json in
+                    json.field("rid", LabelText(layer.rid))
+                    json.field("encodingId", LabelText(layer.rid))
+                    json.field("bitrate", layer.bitsPerSecond)
+                    json.field("width", layer.width)
+                    json.field("height", layer.height)
                 }
             }
         }
     }
 
     private func write(
-        _ event: WHIPEvent, into text: inout [UInt8], _ data: (inout JSONWriter) -> Void
+        _ event: WHIPEvent, into events: inout [[UInt8]], _ data: (inout JSONWriter) -> Void
     ) {
         guard wanted.contains(event) else { return }
-        var json = JSONWriter(appendingTo: text + Array("event: \(event.rawValue)\ndata: ".utf8))
-        data(&json)
-        text = json.bytes + [ASCII.lineFeed, ASCII.lineFeed]
+        switch framing {
+        case .message: events.append(WHIPCommand.message(event.rawValue, data))
+        case .eventStream:
+            var json = JSONWriter(
+                appendingTo: Array("event: \(event.rawValue)\ndata: ".utf8))
+            json.object { data(&$0) }
+            events.append(json.bytes + [ASCII.lineFeed, ASCII.lineFeed])
+        }
     }
 }

@@ -42,6 +42,14 @@ extension WHIPRoute {
         return .encoding(rid)
     }
 
+    /// `{"name": "live/cam1"}`.
+    static func source(_ json: JSONValue) throws(Problem) -> StreamName {
+        guard let text = json["name"]?.string else {
+            throw Problem(.badJSON, "{\"name\": \"live/cam1\"} is expected")
+        }
+        return try name(text)
+    }
+
     /// The list of a POST. Names that we do not know are left out: the draft grows.
     static func eventNames(_ json: JSONValue) throws(Problem) -> Set<WHIPEvent> {
         guard let items = json.array else {

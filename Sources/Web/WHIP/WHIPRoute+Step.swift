@@ -150,11 +150,7 @@ extension WHIPRoute {
                 .patch(
                     session: id, ifMatch: request.headers["If-Match"], fragment: request.body))
         case .session(_, let id, .source):
-            let json = try Self.json(request.body)
-            guard let text = json["name"]?.string else {
-                throw Problem(.badJSON, "{\"name\": \"live/cam1\"} is expected")
-            }
-            return .run(.change(session: id, to: try Self.name(text)))
+            return .run(.change(session: id, to: try Self.source(try Self.json(request.body))))
         case .session(_, let id, .layer):
             return .run(.select(session: id, try Self.layer(try Self.json(request.body))))
         case .session(let role, let id, .events):

@@ -16,6 +16,7 @@ final class FakeChannels {
     }
 
     private(set) var received: [Message] = []
+    var said: [String] { received.map { String(decoding: $0.bytes, as: UTF8.self) } }
     private(set) var opened: Set<UInt16> = []
     private(set) var closed: Set<UInt16> = []
     private(set) var hasEnded = false

@@ -120,6 +120,30 @@ import Wire
         }
     }
 
+    /// What happens around a session is said on its channel for control, and wishes are answered.
+    @Test func aPageSpeaksWithTheGateway() async throws {
+        try await OneEngine.shared.alone {
+            let crew = try RTCCrew(hasChannels: true)
+            defer { crew.stop() }
+            let (browser, channels) = try Self.publisher(crew)
+            let stream = try #require(channels.open(DataChannelTerms(label: "control")))
+            #expect(try Self.run([browser]) { channels.said.contains { $0.contains("active") } })
+            #expect(channels.said.contains(#"{"event":"viewercount","data":{"viewercount":0}}"#))
+            channels.send(Array(#"{"id":1,"layer":{}}"#.utf8), isText: true, on: stream)
+            #expect(try Self.run([browser]) { channels.said.contains { $0.contains(#""id":1"#) } })
+            channels.send(Array("nonsense".utf8), isText: true, on: stream)
+            #expect(
+                try Self.run([browser]) {
+                    channels.said.contains { $0.contains(#""event":"problem""#) }
+                })
+            let viewer = try crew.browser(.play, "live/a", hasChannel: true)
+            #expect(
+                try Self.run([browser, viewer]) {
+                    channels.said.contains(#"{"event":"viewercount","data":{"viewercount":1}}"#)
+                })
+        }
+    }
+
     /// More than its allowance goes nowhere, is counted, and hurts nothing.
     @Test func aPublisherThatSaysTooMuchIsHeldBack() async throws {
         try await OneEngine.shared.alone {

@@ -59,6 +59,25 @@ struct SessionChannelsTests {
         #expect(answer.frames.isEmpty)
     }
 
+    /// Commands come out of the session as they are; binary and endless ones are dropped.
+    @Test func controlIsForTheGatewayAlone() throws {
+        let world = try running()
+        _ = receive(world, opened("control", on: 0), .control, on: 0)
+        world.session.received(
+            message: Array("{}".utf8).raw, payload: DataPayload.text.rawValue, on: 0,
+            at: world.now, into: &world.out, effects: &world.effects)
+        #expect(world.out.entries == [.command(0..<2)])
+        world.out.clear()
+        #expect(receive(world, [1], .binary, on: 0).frames.isEmpty)
+        let long = [UInt8](repeating: 65, count: 5000)
+        #expect(receive(world, long, .text, on: 0).frames.isEmpty)
+        #expect(world.session.droppedMessages == 2)
+        world.session.deliver(data: [1, 65].raw, into: &world.out)
+        #expect(world.out.entries.isEmpty, "a publisher's words do not go there")
+        world.session.tell(control: [66].raw, into: &world.out)
+        #expect(world.out.entries.count == 1)
+    }
+
     @Test func whatAPublisherSaysGoesToItsStream() throws {
         let world = try running()
         _ = receive(world, opened("chat", on: 2), .control, on: 2)

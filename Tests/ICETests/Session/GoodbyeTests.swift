@@ -1,12 +1,13 @@
 import Browser
 import Crypto
-import ICE
 import Media
 import RTP
 import Simulation
 import Stream
 import Testing
 import Wire
+
+@testable import ICE
 
 /// How sessions and their sources end, by either side.
 struct GoodbyeTests {
@@ -38,6 +39,23 @@ struct GoodbyeTests {
         world.run(until: world.now + .seconds(1), from: world.now)
         #expect(world.browser.saidGoodbye)
         #expect(world.browser.dtls.state == .closed(.closeNotify))
+    }
+
+    /// A peer that never says a word under its keys has long given up its handshake when ours is
+    /// forgotten, and is told the end as others are.
+    @Test(arguments: roles) func ofOneThatIsSilent(role: DTLSSession.Role) throws {
+        var story = Story(seed: 8)
+        story.browserRole = role
+        story.tracks = []
+        story.seconds = 30
+        var world = try PublishWorld(story)
+        world.run(until: .start + .seconds(8))
+        #expect(!world.session.dtls.isReleased)
+        world.run(until: .start + .seconds(12), from: world.now)
+        #expect(world.session.dtls.isReleased)
+        world.close(.kicked)
+        world.run(until: world.now + .seconds(1), from: world.now)
+        #expect(world.browser.saidGoodbye)
     }
 
     @Test(arguments: roles) func theBrowsers(role: DTLSSession.Role) throws {
