@@ -36,6 +36,7 @@ struct WHIPCommandTests {
         #expect(answer == #"{"event":"done","data":{"id":5}}"#)
         #expect(
             WHIPCommand.read(Array(#"{"id": 5}"#.utf8))
-                == .failure(.init(id: 5, problem: Problem(.badJSON, "layer or source is expected"))))
+                == .failure(.init(id: 5, problem: Problem(.badJSON, "layer or source is expected")))
+        )
     }
 }

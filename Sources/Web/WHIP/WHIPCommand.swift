@@ -16,6 +16,11 @@ package struct WHIPCommand: Equatable, Sendable {
     package var id: Int64
     package var wish: Wish
 
+    package init(id: Int64, wish: Wish) {
+        self.id = id
+        self.wish = wish
+    }
+
     /// - Throws: With the `id` of the command, as far as it could be read.
     package static func read(_ text: [UInt8]) -> Result<WHIPCommand, Mistake> {
         var id: Int64 = 0
@@ -31,6 +36,11 @@ package struct WHIPCommand: Equatable, Sendable {
     package struct Mistake: Error, Equatable, Sendable {
         package var id: Int64
         package var problem: Problem
+
+        package init(id: Int64, problem: Problem) {
+            self.id = id
+            self.problem = problem
+        }
     }
 
     private static func wish(_ json: JSONValue) throws(Problem) -> Wish {

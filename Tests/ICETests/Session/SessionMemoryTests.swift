@@ -1,4 +1,6 @@
 import CAllocationCount
+import Simulation
+import Stream
 import Testing
 import Wire
 
