@@ -76,6 +76,9 @@ let package = Package(
             "RTSP", "Ingest/RTSP",
             ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"]),
         room(
+            "GB28181", "Ingest/GB28181",
+            ["Wire", "Media", "RTP", "SDP", "Stream", "Containers", "Crypto"]),
+        room(
             "Transcode", "Transcode", ["Wire", "Media", "Codecs", "COpus", "CTranscodeShims"]),
 
         room("System", "System", ["Wire", "CLinux"]),
@@ -141,7 +144,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-                "SCTP", "HTTP", "WHIP", "RTMP", "RTSP", "Demo", "Settings", "Browser",
+                "SCTP", "HTTP", "WHIP", "RTMP", "RTSP", "GB28181", "Demo", "Settings", "Browser",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: house),
         tests("FuzzTests", ["Wire", "FuzzTargets", "Browser"]),
@@ -171,7 +174,7 @@ let package = Package(
             "IngestTests",
             [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "RTMP",
-                "RTSP", "Simulation",
+                "RTSP", "GB28181", "Simulation",
             ]),
         tests(
             "WebTests",

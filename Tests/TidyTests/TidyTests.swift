@@ -14,6 +14,7 @@ struct TidyTests {
         "Media/Containers": ["Wire", "Media", "Codecs", "Stream"],
         "Ingest/RTMP": ["Wire", "Media", "Codecs", "Stream", "Containers", "Crypto"],
         "Ingest/RTSP": ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"],
+        "Ingest/GB28181": ["Wire", "Media", "RTP", "SDP", "Stream", "Containers", "Crypto"],
         "Crypto": ["Wire", "COpenSSL", "CCryptoShims", "CSRTP", "CIPSecMB"],
         "ICE": ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"],
         "SCTP": ["Wire", "CSCTPShims"],

@@ -20,6 +20,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case nalH264 = "nal-h264"
     case nalH265 = "nal-h265"
     case programStream = "program-stream"
+    case gbFraming = "gb-framing"
+    case gbMessage = "gb-message"
+    case gbPlatform = "gb-platform"
     case rfc4571 = "rfc4571"
     case rtcSession = "rtc-session"
     case rtcp = "rtcp"
@@ -57,6 +60,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .nalH264: fuzzH264(bytes)
         case .nalH265: fuzzH265(bytes)
         case .programStream: fuzzProgramStream(bytes)
+        case .gbFraming: fuzzGBFraming(bytes)
+        case .gbMessage: fuzzGBMessage(bytes)
+        case .gbPlatform: fuzzGBPlatform(bytes)
         case .rfc4571: fuzzRFC4571(bytes)
         case .rtcSession: fuzzRTCSession(bytes)
         case .rtcp: fuzzRTCP(bytes)
