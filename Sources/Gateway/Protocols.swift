@@ -63,7 +63,9 @@ package enum Protocols {
 
     static func rtsp(_ name: String) -> ServedProtocol {
         ServedProtocol(name) {
-            RTSPSession(peer: $0.peer, seed: $0.random, wall: $0.wall, at: $0.now)
+            RTSPSession(
+                peer: $0.peer, local: $0.local, takesUDP: !$0.isEncrypted, seed: $0.random,
+                secret: $0.secret, wall: $0.wall, at: $0.now)
         }
     }
 }

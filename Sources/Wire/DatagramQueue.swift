@@ -31,6 +31,8 @@ public final class DatagramQueue {
     public let limit: Int
     /// Bytes that wait.
     public private(set) var byteCount = 0
+    /// Bytes that were written in all.
+    public private(set) var written = 0
     public private(set) var dropped = 0
 
     private var bytes: [UInt8] = []
@@ -88,6 +90,7 @@ public final class DatagramQueue {
         let count = bytes.count - offset
         guard count > 0 else { return }
         byteCount += count
+        written += count
         entries.append(
             Entry(
                 line: line, destination: destination, source: source, offset: offset,

@@ -16,6 +16,10 @@ extension Config {
             let fix = "there is a key but no certificate: name the PEM file with the chain"
             problems.append(ConfigError(place, "http.tls.cert", fix))
         }
+        if !rtsp.transports.contains(.tcp) {
+            let fix = "TCP is always served: write [tcp], or [tcp, udp]"
+            problems.append(ConfigError(place, "rtsp.transports", fix))
+        }
         for rule in paths where rule.pattern.text.contains("*") {
             let name = "paths.\(rule.pattern.text)"
             if rule.settings.source != nil {
@@ -42,11 +46,12 @@ extension Config {
     private var tcpListeners: [(setting: String, address: Address)] {
         var all: [(String, Address?)] = [
             ("http.listen", http.listen), ("admin.listen", admin.listen),
-            ("rtmp.listen", rtmp.listen),
+            ("rtmp.listen", rtmp.listen), ("rtsp.listen", rtsp.listen),
         ]
         if http.tls.certificate != .off {
             all.append(("http.tls.listen", http.tls.listen))
             all.append(("rtmp.tls.listen", rtmp.tlsListen))
+            all.append(("rtsp.tls.listen", rtsp.tlsListen))
         }
         return all.compactMap { setting, address in address.map { (setting, $0) } }
     }

@@ -179,7 +179,12 @@ extension Config {
         Setting(
             "rtsp.tls.listen", \.rtsp.tlsListen, .listen, .restart,
             "The same encrypted (RTSPS), as soon as there is a certificate."),
-        .later("rtsp.transports", default: "[]", awaits: "RTSP over UDP", "TCP, UDP or both."),
+        Setting(
+            "rtsp.transports", \.rtsp.transports, .list(of: .word), .restart,
+            "What media may travel by; TCP always, and without UDP no ports are opened."),
+        Setting(
+            "rtsp.ports", \.rtsp.ports, .ports, .restart,
+            "UDP ports for media and its reports, a pair for each track; off: no UDP."),
         .later("srt.listen", default: "off", awaits: "SRT", "SRT, port 8890."),
         .later("srt.passphrase", default: "", awaits: "SRT", "The key of all SRT streams."),
         .later("gb28181.enabled", default: "false", awaits: "GB28181", "Chinese cameras, by SIP."),
@@ -217,6 +222,9 @@ extension PathConfig {
         Setting(
             "source", \.source, .source, .reload,
             "Where to fetch the stream from; for one name, not for a pattern."),
+        Setting(
+            "source-transport", \.sourceTransport, .word, .reload,
+            "RTSP cameras: TCP, UDP, or whichever brings media (TCP first)."),
         Setting(
             "on-demand", \.onDemand, .yesOrNo, .reload,
             "Fetch it only while somebody watches."),

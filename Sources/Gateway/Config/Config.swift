@@ -75,7 +75,12 @@ package struct Config: Equatable, Sendable {
         package var listen: Address? = .any(port: 8554)
         /// Opened when there is a certificate (`http.tls.cert`).
         package var tlsListen: Address? = .any(port: 8322)
+        package var transports: [MediaTransport] = [.tcp, .udp]
+        /// Pairs for media over UDP, of our players and publishers and of cameras that we fetch.
+        package var ports: PortRange? = PortRange(30_500, 31_499)
     }
+
+    package enum MediaTransport: String, CaseIterable, Sendable { case tcp, udp }
 
     package enum ICEMode: String, CaseIterable, Sendable {
         case lite
@@ -140,6 +145,7 @@ package struct PathConfig: Equatable, Sendable {
     package var bFrames = BFrames.drop
     package var onLoss = OnLoss.continue
     package var source: LinkURL?
+    package var sourceTransport = SourceTransport.auto
     package var onDemand = false
     package var forward: [LinkURL] = []
 

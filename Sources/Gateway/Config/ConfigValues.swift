@@ -33,6 +33,9 @@ package enum LogDestination: Equatable, Sendable {
 
 package enum LogLevel: String, CaseIterable, Sendable { case debug, info, warning, error }
 
+/// How media of a source is asked for, where its protocol leaves the choice.
+package enum SourceTransport: String, CaseIterable, Sendable { case auto, tcp, udp }
+
 package enum LogStyle: String, CaseIterable, Sendable { case text, json }
 
 /// Which implementation of SRTP protects the packets.

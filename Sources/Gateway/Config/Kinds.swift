@@ -67,6 +67,21 @@ extension Kind where Value == String {
     }
 }
 
+extension Kind where Value == PortRange? {
+    static var ports: Kind {
+        Kind("ports like 30500-31499, with a pair among them, or off") { text in
+            if text == "off" { return .some(nil) }
+            let ends = text.split(separator: "-", omittingEmptySubsequences: false)
+            guard ends.count == 2, let first = UInt16(ends[0]), let last = UInt16(ends[1]),
+                let range = PortRange(first, last), range.pairs > 0
+            else { return nil }
+            return .some(range)
+        } write: {
+            $0.map { "\($0.first)-\($0.last)" } ?? "off"
+        }
+    }
+}
+
 extension Kind where Value == Address? {
     static var listen: Kind {
         Kind("an address to listen on: :PORT, IP:PORT, or off") { text in

@@ -1,4 +1,5 @@
 package import Settings
+package import Stream
 package import Wire
 
 /// What the configuration says about streams that we fetch from elsewhere or bring there.
@@ -6,10 +7,14 @@ package struct LinkPlan: Sendable {
     package struct Source: Equatable, Sendable {
         package var url: LinkURL
         package var isOnDemand: Bool
+        package var transport: LinkTransport
 
-        package init(_ url: LinkURL, isOnDemand: Bool) {
+        package init(
+            _ url: LinkURL, isOnDemand: Bool, transport: LinkTransport = .auto
+        ) {
             self.url = url
             self.isOnDemand = isOnDemand
+            self.transport = transport
         }
     }
 
@@ -35,7 +40,11 @@ extension LinkPlan {
         self.init(
             source: { name in
                 let path = config.path(name)
-                return path.source.map { Source($0, isOnDemand: path.onDemand) }
+                return path.source.map {
+                    Source(
+                        $0, isOnDemand: path.onDemand,
+                        transport: LinkTransport(path.sourceTransport))
+                }
             },
             always: config.paths.filter { $0.settings.source != nil && !$0.settings.onDemand }
                 .map(\.pattern.text),
@@ -52,5 +61,15 @@ extension LinkPlan {
         let stream = name.drop { $0 != "/" }.drop { $0 == "/" }
         let query = parts.count > 1 ? "?\(parts[1])" : ""
         return url.with(path: (app.isEmpty ? "" : "\(app)/") + stream + query)
+    }
+}
+
+extension LinkTransport {
+    init(_ choice: SourceTransport) {
+        switch choice {
+        case .auto: self = .auto
+        case .tcp: self = .tcp
+        case .udp: self = .udp
+        }
     }
 }

@@ -19,6 +19,7 @@ final class OutgoingLink {
     let served: LinkProtocol
     let scheme: LinkProtocol.Scheme
     let isOnDemand: Bool
+    let transport: LinkTransport
     var state: State
     var schedule = RetrySchedule()
     /// Where the peer has sent us, for the next connection only, and who said so.
@@ -32,7 +33,8 @@ final class OutgoingLink {
 
     init(
         _ purpose: LinkPurpose, _ name: String, _ url: LinkURL, _ served: LinkProtocol,
-        _ scheme: LinkProtocol.Scheme, isOnDemand: Bool, at now: Instant
+        _ scheme: LinkProtocol.Scheme, isOnDemand: Bool, transport: LinkTransport,
+        at now: Instant
     ) {
         self.purpose = purpose
         self.name = name
@@ -40,6 +42,7 @@ final class OutgoingLink {
         self.served = served
         self.scheme = scheme
         self.isOnDemand = isOnDemand
+        self.transport = transport
         state = .waiting(until: now)
     }
 

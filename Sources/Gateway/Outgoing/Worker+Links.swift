@@ -10,7 +10,9 @@ extension Worker {
     func startPermanentSources() {
         for name in plan.links.always where Self.owner(name, neighbours.count) == plan.index {
             guard let source = plan.links.source(name), pull(of: name) == nil else { continue }
-            add(.pull, name, source.url, isOnDemand: source.isOnDemand)
+            add(
+                .pull, name, source.url, isOnDemand: source.isOnDemand,
+                transport: source.transport)
         }
     }
 
@@ -27,7 +29,8 @@ extension Worker {
     /// - Returns: False: no protocol of ours speaks that scheme, or not in this direction.
     @discardableResult
     private func add(
-        _ purpose: LinkPurpose, _ name: String, _ url: LinkURL, isOnDemand: Bool
+        _ purpose: LinkPurpose, _ name: String, _ url: LinkURL, isOnDemand: Bool,
+        transport: LinkTransport = .auto
     ) -> Bool {
         let served = plan.linkProtocols.first { $0.schemes[url.scheme] != nil }
         guard connector != nil, let served, let scheme = served.schemes[url.scheme],
@@ -37,7 +40,9 @@ extension Worker {
             return false
         }
         links.append(
-            OutgoingLink(purpose, name, url, served, scheme, isOnDemand: isOnDemand, at: now))
+            OutgoingLink(
+                purpose, name, url, served, scheme, isOnDemand: isOnDemand, transport: transport,
+                at: now))
         return true
     }
 
@@ -45,7 +50,7 @@ extension Worker {
     func startSource(of local: LocalStream) {
         guard pull(of: local.name) == nil else { return }
         if let source = plan.links.source(local.name),
-            add(.pull, local.name, source.url, isOnDemand: true)
+            add(.pull, local.name, source.url, isOnDemand: true, transport: source.transport)
         {
             return
         }
@@ -76,7 +81,8 @@ extension Worker {
                 switch link.purpose {
                 case .pull:
                     plan.links.source(link.name)
-                        == LinkPlan.Source(link.url, isOnDemand: link.isOnDemand)
+                        == LinkPlan.Source(
+                            link.url, isOnDemand: link.isOnDemand, transport: link.transport)
                 case .push: plan.links.pushes(link.name).contains(link.url)
                 }
             if !isWanted { end(link) }
@@ -167,6 +173,7 @@ extension Worker {
         var seed = LinkSeed(
             link.purpose, url, name: link.name, peer: address, random: random.next())
         seed.lesson = link.lesson
+        seed.transport = link.transport
         let session = link.served.make(seed)
         let connection = Connection(
             socket: socket, tls: tls, peer: address,

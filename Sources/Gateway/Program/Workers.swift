@@ -106,6 +106,7 @@ final class Workers: Service {
         }
         plan.rules = { config.rules(for: $0) }
         plan.links = LinkPlan(config)
+        plan.linePorts = config.rtsp.transports.contains(.udp) ? config.rtsp.ports : nil
         plan.limits = WorkerLimits(config, workers: count)
         plan.restarts = surroundings.restarts
         return plan

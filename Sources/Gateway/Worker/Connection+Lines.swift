@@ -18,6 +18,9 @@ extension Connection: LineOwner {
     }
 
     func linesHaveRoom(at worker: Worker) { worker.feedOn(self) }
+
+    /// Its readers may write again.
+    func expire(_ lines: LineSet, at worker: Worker) { worker.feedOn(self) }
 }
 
 extension Worker {

@@ -15,6 +15,7 @@ final class Connection: Participant {
     /// The same, if it may have UDP ports of its own, and those that it has.
     let datagrams: (any DatagramSession)?
     var lines: LineSet?
+    var pace = LinePace()
     let acceptedAt: Instant
     /// We have made it, and for this.
     let link: OutgoingLink?
@@ -166,8 +167,15 @@ final class Connection: Participant {
     /// What waits to be written, encrypted or not.
     var waiting: Int { out.byteCount + sealed.byteCount }
 
-    /// What waits that its readers have written.
-    var backlog: Int { out.byteCount + (lines?.queue.byteCount ?? 0) }
+    /// What the socket is given at a time: beyond this the cursors wait, not a queue.
+    private static let outHigh = 64 * 1024
+
+    /// Whether its readers may write more now.
+    func takesMore(at now: Instant) -> Bool {
+        guard let queue = lines?.queue else { return out.byteCount < Self.outHigh }
+        return out.byteCount + queue.byteCount < Self.outHigh
+            && pace.allows(queue.written, at: now)
+    }
 
     /// Writes what the socket takes.
     ///

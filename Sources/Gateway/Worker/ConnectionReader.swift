@@ -24,9 +24,6 @@ final class ConnectionReader {
         sharesItems = connection.session.sharesItems
     }
 
-    /// What the socket is given at a time: beyond this the cursors wait, not a queue.
-    private static let outHigh = 64 * 1024
-
     enum Fed { case some(Int), hopeless }
 
     /// There was more to read than the connection could take: it is fed again when it has room,
@@ -59,7 +56,7 @@ final class ConnectionReader {
     func feed(at now: Instant, into orders: inout Orders) -> Fed {
         var count = 0
         isHeldBack = true
-        reading: while connection.backlog < Self.outHigh, begins(at: now) {
+        reading: while connection.takesMore(at: now), begins(at: now) {
             switch reader.peek(at: now) {
             case .item(let track, let index, let jump): hand(track, index, jump)
             case .nothing:

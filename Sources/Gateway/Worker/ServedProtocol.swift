@@ -23,6 +23,8 @@ package struct ServedProtocol: Sendable {
         package var now: Instant
         /// Different for every session; for spreading and for names, not for keys.
         package var random: UInt64
+        /// For nonces.
+        package var secret: Entropy
         /// UTC less the monotonic clock, as it is now.
         package var wall: Interval
         package var worker: Int

@@ -45,9 +45,10 @@ extension Worker {
             return
         }
         let socket = accepted.takeSocket()
+        var dice = SystemRandomNumberGenerator()
         let seed = ServedProtocol.Seed(
             peer: peer, local: socket.localAddress ?? .any(port: 0), now: now,
-            random: random.next(),
+            random: random.next(), secret: Entropy(high: dice.next(), low: dice.next()),
             wall: Interval(nanoseconds: wall.model.utc(at: now) &- now.nanoseconds),
             worker: plan.index, isEncrypted: listener.isEncrypted)
         let connection = Connection(

@@ -46,6 +46,9 @@ extension Worker {
             if count > 0 || !reader.connection.out.isEmpty { wantFlush(reader.connection) }
         case .hopeless: endHopeless(reader)
         }
+        if reader.isHeldBack, let lines = reader.connection.lines {
+            setDeadline(of: lines, reader.connection.pace.next)
+        }
         runOrders(of: reader.stream)
     }
 

@@ -44,7 +44,8 @@ func fuzzRTSPHeaders(_ bytes: RawSpan) {
 
 /// A peer of ours says anything; the gateway says yes to everything.
 func fuzzRTSPSession(_ bytes: RawSpan) {
-    let session = RTSPSession(peer: .any(port: 1), seed: 1, wall: .zero, at: .start)
+    let session = RTSPSession(
+        peer: .any(port: 1), seed: 1, secret: Entropy(high: 1, low: 2), wall: .zero, at: .start)
     drive(session, bytes)
 }
 

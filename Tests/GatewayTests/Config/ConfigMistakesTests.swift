@@ -85,7 +85,7 @@ struct ConfigMistakesTests {
             "paths: { a: { record: yes } }",
             "paths.a.record: no such setting: a path has these: "
                 + "latency-budget, gop-cache, publisher-grace, audio, b-frames, on-loss, source, "
-                + "on-demand, forward"
+                + "source-transport, on-demand, forward"
         ),
     ])
     func aNameThatDoesNotExist(file: String, message: String) {

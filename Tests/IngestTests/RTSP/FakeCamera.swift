@@ -27,9 +27,15 @@ final class FakeCamera {
         var beginsOnlyWithEveryTrack = false
         var leavesOutCSeq = false
         var redirect: String?
+        /// What it answers to a SETUP over TCP.
+        var tcpStatus = 200
     }
 
+    static let address = Address(ipv4: 0xc000_0201, port: 554)
+
     let habits: Habits
+    private let transport: LinkTransport
+    private let hasPorts: Bool
     private(set) var client: RTSPClient
     var now = Instant.start
     var effects = Effects()
@@ -46,17 +52,39 @@ final class FakeCamera {
     private(set) var setUps = 0
     private(set) var plays = false
 
-    init(_ habits: Habits = Habits(), _ url: String = "rtsp://192.0.2.1/cam?channel=1&subtype=0") {
+    /// - Parameter hasPorts: False: all of ours for UDP are taken.
+    init(
+        _ habits: Habits = Habits(),
+        _ url: String = "rtsp://192.0.2.1/cam?channel=1&subtype=0",
+        transport: LinkTransport = .auto, hasPorts: Bool = true
+    ) {
         self.habits = habits
-        client = Self.make(url, 0)
+        self.transport = transport
+        self.hasPorts = hasPorts
+        client = Self.make(url, 0, transport)
         start()
     }
 
-    private static func make(_ url: String, _ lesson: UInt8) -> RTSPClient {
+    /// It sends this to one of our ports.
+    func datagram(
+        _ bytes: [UInt8], on line: LineNumber, from source: Address = address.with(port: 9000)
+    ) {
+        client.receive(
+            datagram: bytes.raw, from: source, on: line, at: now, into: &effects, out: &out)
+        hear()
+    }
+
+    /// What we have sent by UDP since somebody last asked.
+    var datagrams: [SentDatagram] { SentDatagram.all(of: client.datagrams) }
+
+    private static func make(
+        _ url: String, _ lesson: UInt8, _ transport: LinkTransport
+    ) -> RTSPClient {
         guard let place = try? LinkURL(url) else { preconditionFailure("not an address") }
         var seed = LinkSeed(
-            .pull, place, name: "live/cam", peer: .any(port: 1), random: 1)
+            .pull, place, name: "live/cam", peer: address, random: 1)
         seed.lesson = lesson
+        seed.transport = transport
         return RTSPClient(seed)
     }
 
@@ -71,7 +99,7 @@ final class FakeCamera {
         (effects, heard, pending, requests) = (Effects(), [], [], [])
         (setUps, plays, reader) = (0, false, RTSPReader())
         out.clear()
-        client = Self.make(url, lesson)
+        client = Self.make(url, lesson, transport)
         start()
     }
 
@@ -84,8 +112,13 @@ final class FakeCamera {
     /// The client parks while the gateway thinks; what is left is shown again.
     private func pump() {
         client.take(&pending, at: now, into: &effects, out: &out)
-        for case .ask(_, let id) in effects.list {
-            client.answer(.published(1), to: id, at: now, into: &effects, out: &out)
+        for case .ask(let question, let id) in effects.list {
+            var answer = Answer.published(1)
+            if case .lines(let line) = question {
+                let none = Refusal(.tooMany, "all pairs are taken")
+                answer = hasPorts ? .lines(line, port: 30_500 + UInt16(line)) : .refused(none)
+            }
+            client.answer(answer, to: id, at: now, into: &effects, out: &out)
         }
     }
 
@@ -163,6 +196,9 @@ final class FakeCamera {
         case "SETUP":
             if let status = habits.setUpStatus[setUps] {
                 response.start = .response(status: status)
+            }
+            if habits.tcpStatus != 200, request["Transport"]?.contains("/TCP") == true {
+                response.start = .response(status: habits.tcpStatus)
             }
             response.add("Transport", habits.transport?(setUps) ?? request["Transport"])
             response.add("Session", habits.session)

@@ -21,7 +21,22 @@ final class FakeRTSPClient {
     var frames: [(channel: UInt8, bytes: [UInt8])] = []
     var messages: [RTSPMessage] = []
 
-    init() { session = RTSPSession(peer: .any(port: 1), seed: 1, wall: .seconds(7), at: .start) }
+    static let address = Address(ipv4: 0xc000_0205, port: 40_000)
+
+    init(takesUDP: Bool = true, secret: Entropy = Entropy(high: 1, low: 2)) {
+        session = RTSPSession(
+            peer: Self.address, takesUDP: takesUDP, seed: 1, secret: secret, wall: .seconds(7),
+            at: .start)
+    }
+
+    /// It sends this to one of our ports.
+    func datagram(_ bytes: [UInt8], on line: LineNumber, from source: Address) {
+        session.receive(
+            datagram: bytes.raw, from: source, on: line, at: now, into: &effects, out: &out)
+    }
+
+    /// What has left by UDP since somebody last asked.
+    var datagrams: [SentDatagram] { SentDatagram.all(of: session.datagrams) }
 
     func send(_ bytes: [UInt8]) {
         pending += bytes
@@ -145,6 +160,21 @@ struct RTSPSessionTests {
             "SETUP", "rtsp://192.0.2.1:8554/live/a/trackID=1",
             ["Transport": "RTP/AVP/TCP;unicast;interleaved=2-3"])
         return client
+    }
+
+    /// The seed gives SSRC and session id, which everybody sees; the nonce is not made of it.
+    @Test func theNonceComesOfTheSecretAlone() {
+        func nonce(_ secret: Entropy) -> String? {
+            let client = FakeRTSPClient(secret: secret)
+            client.ask("DESCRIBE")
+            client.answer(.refused(Refusal(.unauthenticated, "a key is wanted")))
+            return client.messages.last?.values("WWW-Authenticate").first
+        }
+        let first = nonce(Entropy(high: 1, low: 2))
+        #expect(first?.hasPrefix("Digest realm=\"gateway\", nonce=\"") == true)
+        #expect(first == nonce(Entropy(high: 1, low: 2)))
+        #expect(first != nonce(Entropy(high: 1, low: 3)))
+        #expect(first != nonce(Entropy(high: 2, low: 2)))
     }
 
     @Test func optionsNeedNoPasswordAndNameEverything() {

@@ -43,13 +43,14 @@ extension RTSPClient {
 
     private var stallAt: Instant {
         guard let playedAt else { return .distantFuture }
-        return (inlet?.lastMedia ?? playedAt) + Self.stall
+        if let last = inlet?.lastMedia { return last + Self.stall }
+        return playedAt + (inlet?.usesLines == true ? Self.stallOverUDP : Self.stall)
     }
 
     package var deadline: Instant {
         min(
             min(step?.deadline ?? .distantFuture, questions.deadline),
-            min(stallAt, min(keepAliveAt, reportAt)))
+            min(stallAt, min(keepAliveAt, reportAt), inlet?.deadline ?? .distantFuture))
     }
 
     package func expire(at now: Instant, into effects: inout Effects, out: inout Outbox) {
@@ -66,11 +67,12 @@ extension RTSPClient {
             self.step = nil
             describe(at: now, &out)
         }
+        inlet?.release(at: now, &effects)
         if now >= stallAt { return stalled(&effects, &out) }
         if now >= keepAliveAt { keepAlive(at: now, &out) }
         if now >= reportAt {
             reportAt = now + RTSPSession.reportTime
-            inlet?.report(at: now, into: &out)
+            inlet?.report(at: now, by: datagrams, from: .any(port: 0), into: &out)
         }
     }
 
@@ -79,7 +81,43 @@ extension RTSPClient {
         guard inlet?.lastMedia == nil else {
             return end(.failed("no media for \(seconds) s"), &effects, &out)
         }
+        let isOverUDP = inlet?.usesLines == true
+        learnFromSilence(isOverUDP: isOverUDP)
+        guard isOverUDP else {
+            return end(.failed("no media came in \(seconds) s after PLAY"), &effects, &out)
+        }
+        end(
+            .failed(
+                "no media came over UDP in \(Self.stallOverUDP.milliseconds / 1000) s after PLAY: "
+                    + "a firewall, or the camera's own network"), &effects, &out)
+    }
+
+    /// The next try sets up every track, or takes the other transport, until one of them works.
+    private func learnFromSilence(isOverUDP: Bool) {
+        let mayChange = transport == .auto
+        if isOverUDP, mayChange {
+            learned.remove(.udp)
+        } else if !isOverUDP, mayChange, learned.contains(.everyTrack) {
+            learned = .udp
+            return
+        }
         learned.formSymmetricDifference(.everyTrack)
-        end(.failed("no media came in \(seconds) s after PLAY"), &effects, &out)
+    }
+
+    // MARK: - Datagrams
+
+    package func receive(
+        datagram: RawSpan, from source: Address, on line: LineNumber, at now: Instant,
+        into effects: inout Effects, out: inout Outbox
+    ) {
+        // The port is open to everybody; of the camera any port will do: some send from another
+        // one than they name.
+        guard source.isSameHost(as: peer) else {
+            strangers += 1
+            return
+        }
+        guard isPublished, ending == nil else { return }
+        inlet?.learn(source, on: line)
+        inlet?.receive(datagram, on: .line(line), at: now, &effects)
     }
 }

@@ -52,7 +52,8 @@ extension RTSPClient {
                 &effects, &out)
         case (.describe, 404): hint = ": is the path in the URL right?"
         case (_, 453), (_, 503): hint = ": it has too many viewers, or too little memory"
-        case (.setUp, 461): hint = ": it does not send media over TCP"
+        case (.setUp, 461):
+            hint = ": it does not send media over \(learned.contains(.udp) ? "UDP" : "TCP")"
         default: hint = ""
         }
         end(.failed("\(step.method) was answered \(status) \(reason)\(hint)"), &effects, &out)
@@ -132,13 +133,45 @@ extension RTSPClient {
         guard let index = toSetUp.first, let base, let inlet else {
             return play(at: now, &out)
         }
-        // By its place among those that are set up, so that numbers stay small.
-        let place = UInt16(truncatingIfNeeded: 2 * inlet.tracks.count { $0.interleaved != nil })
-        var transport = RTSPTransport(.tcp)
-        transport.interleaved = RTSPTransport.Pair(place, place + 1)
+        var transport: RTSPTransport
+        if learned.contains(.udp) {
+            let line = Self.line(index)
+            guard let port = ports[line] else {
+                guard let id = questions.open(until: now + Self.patience) else { return }
+                waitsForPorts = (id, index)
+                return effects.ask(.lines(line), id)
+            }
+            transport = RTSPTransport(.udp)
+            transport.clientPort = RTSPTransport.Pair(port, port + 1)
+        } else {
+            // By its place among those that are set up, so that numbers stay small.
+            let place = UInt16(truncatingIfNeeded: 2 * inlet.tracks.count { $0.carrier != nil })
+            transport = RTSPTransport(.tcp)
+            transport.interleaved = RTSPTransport.Pair(place, place + 1)
+        }
         request(
             .setUp(index), "SETUP", base.track(inlet.tracks[index].description.control),
             [.init("Transport", transport.text)], at: now, &out)
+    }
+
+    private static func line(_ track: Int) -> LineNumber {
+        LineNumber(truncatingIfNeeded: 2 * track)
+    }
+
+    private func answerPorts(
+        _ answer: Answer, at now: Instant, _ effects: inout Effects, _ out: inout Outbox
+    ) {
+        switch answer {
+        case .lines(let line, let port): ports[line] = port
+        case .refused(let refusal):
+            guard transport == .auto, !hasSwitched else {
+                return end(.failed("no media over UDP: \(refusal.sentence)"), &effects, &out)
+            }
+            hasSwitched = true
+            learned.remove(.udp)
+        default: return
+        }
+        setUpNext(at: now, &effects, &out)
     }
 
     private func setUp(
@@ -146,18 +179,34 @@ extension RTSPClient {
         _ out: inout Outbox
     ) {
         let place = UInt16(
-            truncatingIfNeeded: 2 * (inlet?.tracks.count { $0.interleaved != nil } ?? 0))
+            truncatingIfNeeded: 2 * (inlet?.tracks.count { $0.carrier != nil } ?? 0))
         let said = message["Transport"].map { RTSPTransport.choices($0) }?.first
-        if let said, said.lower == .udp, said.serverPort != nil {
+        let asked = learned.contains(.udp)
+        if !asked, let said, said.lower == .udp, said.serverPort != nil {
+            if transport == .auto { learned.insert(.udp) }
             return end(
                 .failed("it answers UDP when asked for TCP: it cannot send media over TCP"),
                 &effects, &out)
         }
-        // The numbers of the answer count, whatever we proposed.
-        let pair = said?.interleaved ?? RTSPTransport.Pair(place, place + 1)
-        inlet?.setUp(index, pair, channel: Self.channel)
+        if asked, said?.lower != .tcp {
+            let route = RTSPRoute(Self.line(index), peer: peer, said?.serverPort)
+            inlet?.setUp(index, .lines(route), channel: Self.channel)
+        } else {
+            // Some answer TCP when asked for UDP. The numbers of the answer count, whatever we
+            // proposed.
+            let pair = said?.interleaved ?? RTSPTransport.Pair(place, place + 1)
+            inlet?.setUp(index, .channels(pair), channel: Self.channel)
+        }
         toSetUp.removeFirst()
         setUpNext(at: now, &effects, &out)
+    }
+
+    /// The other transport on the same connection, once. Hikvision wants DESCRIBE before SETUP
+    /// again.
+    private func switchTransport(at now: Instant, _ out: inout Outbox) {
+        hasSwitched = true
+        learned.formSymmetricDifference(.udp)
+        describe(at: now, &out)
     }
 
     /// A second track that cannot be had does not cost us the first.
@@ -165,6 +214,9 @@ extension RTSPClient {
         _ index: Int, _ step: Step, _ status: Int, _ message: RTSPMessage, at now: Instant,
         _ effects: inout Effects, _ out: inout Outbox
     ) {
+        if status == 461, transport == .auto, !hasSwitched {
+            return switchTransport(at: now, &out)
+        }
         toSetUp.removeFirst()
         let hasOthers = !toSetUp.isEmpty || inlet?.slots.isEmpty == false
         guard hasOthers, status != 461 else {
@@ -177,6 +229,11 @@ extension RTSPClient {
 
     private func play(at now: Instant, _ out: inout Outbox) {
         guard let base else { return }
+        // Before the first packet comes: a NAT of ours must know whom to let in.
+        for track in inlet?.tracks ?? [] {
+            guard case .lines(let route) = track.carrier else { continue }
+            route.punch(by: datagrams, from: .any(port: 0))
+        }
         let range = playsPlain ? [] : [RTSPMessage.Header("Range", "npt=0.000-")]
         request(.play, "PLAY", base.url, range, at: now, &out)
     }
@@ -205,6 +262,10 @@ extension RTSPClient {
         out: inout Outbox
     ) {
         guard questions.close(id) else { return }
+        if waitsForPorts?.question == id {
+            waitsForPorts = nil
+            return answerPorts(answer, at: now, &effects, &out)
+        }
         switch answer {
         case .published: isPublished = true
         case .refused(let refusal):

@@ -9,11 +9,13 @@ package import Wire
 /// One connection, one try. What a camera does not like is asked for in another way where that
 /// can be done on the same connection; what needs a new one is left as a `lesson` for the next
 /// try. The steps are in `RTSPClient+Steps`, what keeps it alive in `+Running`.
-package final class RTSPClient: LinkSession {
+package final class RTSPClient: LinkSession, DatagramSession {
     /// For each step.
     static let patience = Interval.seconds(10)
     /// Nothing has come since PLAY, or for so long.
     static let stall = Interval.seconds(8)
+    /// The same before the first packet over UDP, which a firewall may keep from us.
+    static let stallOverUDP = Interval.seconds(4)
     static let channel: ChannelID = 1
     static let agent = "gateway"
 
@@ -24,6 +26,8 @@ package final class RTSPClient: LinkSession {
 
         /// Some cameras begin only when every track has been set up, wanted or not.
         package static let everyTrack = Lesson(rawValue: 1)
+        /// It does not send media over TCP.
+        package static let udp = Lesson(rawValue: 2)
     }
 
     /// A request that waits for its answer.
@@ -43,6 +47,16 @@ package final class RTSPClient: LinkSession {
 
     let name: String
     let peer: Address
+    let transport: LinkTransport
+    /// What leaves by UDP, and the even ports that it has, by their lines.
+    package let datagrams = DatagramQueue()
+    var ports: [LineNumber: UInt16] = [:]
+    /// The track for which ports are being opened.
+    var waitsForPorts: (question: QuestionID, track: Int)?
+    /// It has gone over to the other transport on this connection: once is enough.
+    var hasSwitched = false
+    /// Datagrams of others than the camera.
+    package internal(set) var strangers = 0
     let user: String
     let password: String
     /// Without user and password.
@@ -79,6 +93,13 @@ package final class RTSPClient: LinkSession {
         name = seed.name
         peer = seed.peer
         learned = Lesson(rawValue: seed.lesson)
+        // Media in the clear is not what the configuration wants of `rtsps`.
+        transport = seed.url.scheme == "rtsps" ? .tcp : seed.transport
+        switch transport {
+        case .auto: break
+        case .tcp: learned.remove(.udp)
+        case .udp: learned.insert(.udp)
+        }
         dice = SplitMix64(seed: seed.random)
     }
 
@@ -105,7 +126,8 @@ package final class RTSPClient: LinkSession {
                 switch element {
                 case .frame(let channel, let range):
                     guard isPublished else { continue }
-                    inlet?.receive(bytes.extracting(range), on: channel, at: now, &effects)
+                    inlet?.receive(
+                        bytes.extracting(range), on: .channel(channel), at: now, &effects)
                 case .message(let message): take(message, at: now, &effects, &out)
                 }
             }

@@ -15,9 +15,9 @@ struct RTSPDoor: Sendable {
     let nonce: String
     private(set) var failures = 0
 
-    init(dice: inout SplitMix64) {
-        let (a, b) = (dice.next(), dice.next())
-        nonce = Digest.sha256.hex("\(a):\(b)")
+    /// - Parameter secret: Whoever could guess the next nonce could collect answers to it.
+    init(_ secret: Entropy) {
+        nonce = Digest.sha256.hex("\(secret.high):\(secret.low)")
     }
 
     var challenges: [String] {

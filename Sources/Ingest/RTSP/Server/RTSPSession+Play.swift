@@ -18,7 +18,7 @@ struct RTSPPlay {
         var description: RTSPDescription.Track
         var outlet: RTSPOutlet
         /// Where it goes; nil: not set up, and left out.
-        var interleaved: RTSPTransport.Pair?
+        var carrier: RTSPCarrier?
     }
 
     let address: RTSPAddress
@@ -107,7 +107,8 @@ extension RTSPSession {
     // MARK: - SETUP
 
     func setUpPlaying(
-        _ address: RTSPAddress, _ request: RTSPMessage, _ out: inout Outbox
+        _ address: RTSPAddress, _ request: RTSPMessage, at now: Instant,
+        _ effects: inout Effects, _ out: inout Outbox
     ) {
         guard !outlets.isEmpty else {
             return refuse(455, "DESCRIBE comes before SETUP", request, &out)
@@ -116,37 +117,13 @@ extension RTSPSession {
         let index = address.track ?? 0
         guard outlets.indices.contains(index) else { return answer(404, request, &out) }
         let choices = RTSPTransport.choices(request["Transport"] ?? "")
-        let taken = outlets.compactMap(\.interleaved)
-        guard var transport = choose(choices, taken), !transport.isRecord else {
-            return refuse(461, "RTP/AVP/TCP;interleaved is served here", request, &out)
+        // Set up again: FFmpeg, when nothing has come by UDP. Its old channels are free.
+        outlets[index].carrier = nil
+        let taken = outlets.compactMap { $0.carrier?.channels }
+        guard let transport = choose(choices, taken), !transport.isRecord else {
+            return refuse(461, Self.served, request, &out)
         }
-        hasSession = true
-        outlets[index].interleaved = transport.interleaved
-        transport.ssrc = outlets[index].outlet.ssrc
-        answer(200, request, &out) { $0.add("Transport", transport.text) }
-    }
-
-    /// The first of the peer's choices that we can do, with channels that are free.
-    func choose(
-        _ choices: [RTSPTransport], _ taken: [RTSPTransport.Pair]
-    ) -> RTSPTransport? {
-        guard
-            let choice = choices.first(where: {
-                $0.lower == .tcp && !$0.isMulticast && !$0.isSecure
-            })
-        else { return nil }
-        let used = taken.flatMap { [$0.first, $0.second] }
-        var pair = choice.interleaved ?? RTSPTransport.Pair(0, 1)
-        if pair.second == pair.first { pair.second &+= 1 }
-        while used.contains(pair.first) || used.contains(pair.second) || pair.second > 255 {
-            let next = (used.max() ?? 0) + 1
-            guard next < 255 else { return nil }
-            pair = RTSPTransport.Pair(next, next + 1)
-        }
-        var transport = RTSPTransport(.tcp)
-        transport.interleaved = pair
-        transport.isRecord = choice.isRecord
-        return transport
+        setUp(index, transport, request, at: now, &effects, &out)
     }
 
     // MARK: - PLAY, PAUSE
@@ -191,19 +168,29 @@ extension RTSPSession {
         let slot = item.slot
         guard isSending, let clock = outletClock,
             let index = outlets.firstIndex(where: { $0.description.slot == slot }),
-            let pair = outlets[index].interleaved
+            let carrier = outlets[index].carrier
         else { return }
-        let count = 4 + RTSPOutlet.headerCount + item.bytes.byteCount
+        let count = RTSPOutlet.headerCount + item.bytes.byteCount
         // Nothing that comes in packets is so large.
-        guard count - 4 <= Int(UInt16.max) else { return }
-        out.append(maximum: count) { window in
-            var writer = ByteWriter(window._mutatingExtracting(0..<count))
-            writer.write(UInt8(ascii: "$"))
-            writer.write(UInt8(truncatingIfNeeded: pair.first))
-            writer.write(UInt16(0))
-            outlets[index].outlet.write(item, clock, into: &writer)
-            writer.patch(UInt16(truncatingIfNeeded: writer.offset - 4), at: 2)
-            return writer.offset
+        guard count <= Int(UInt16.max) else { return }
+        switch carrier {
+        case .channels(let pair):
+            out.append(maximum: 4 + count) { window in
+                var writer = ByteWriter(window._mutatingExtracting(0..<4 + count))
+                writer.write(UInt8(ascii: "$"))
+                writer.write(UInt8(truncatingIfNeeded: pair.first))
+                writer.write(UInt16(0))
+                outlets[index].outlet.write(item, clock, into: &writer)
+                writer.patch(UInt16(truncatingIfNeeded: writer.offset - 4), at: 2)
+                return writer.offset
+            }
+        case .lines(let route):
+            guard let place = route.media else { return }
+            datagrams.append(maximum: count, on: route.line, to: place, from: local) { window in
+                var writer = ByteWriter(window._mutatingExtracting(0..<count))
+                outlets[index].outlet.write(item, clock, into: &writer)
+                return writer.offset
+            }
         }
     }
 
@@ -245,10 +232,8 @@ extension RTSPSession {
     private func report(at now: Instant, _ out: inout Outbox) {
         guard let clock = outletClock else { return }
         for track in outlets {
-            guard let pair = track.interleaved else { continue }
-            out.appendInterleaved(
-                track.outlet.report(at: now, clock),
-                channel: UInt8(truncatingIfNeeded: pair.second))
+            track.carrier?.send(
+                track.outlet.report(at: now, clock), by: datagrams, from: local, into: &out)
         }
     }
 
@@ -269,7 +254,9 @@ extension RTSPSession {
         switch play.phase {
         case .opening(_, let until), .starting(_, let until): until
         case .described: lastRequest + Self.idleMaximum
-        case .playing: play.reportAt
+        case .playing:
+            // Over TCP writing tells that the player has gone; over UDP only its own reports do.
+            usesLines ? min(play.reportAt, lastRequest + Self.idleMaximum) : play.reportAt
         // A paused player keeps its place as long as it says something.
         case .paused: lastRequest + Self.idleMaximum * 2
         }
@@ -294,6 +281,9 @@ extension RTSPSession {
             tell(known, request, &play, &out)
         case .starting(let request, _): start(at: nil, now, request, &play, &out)
         case .playing:
+            if usesLines, now >= lastRequest + Self.idleMaximum {
+                return effects.append(.close(.silent))
+            }
             play.reportAt = now + Self.reportTime
             report(at: now, &out)
         case .described, .paused:
@@ -305,5 +295,5 @@ extension RTSPSession {
 }
 
 extension RTSPPlay.Track {
-    var isSetUp: Bool { interleaved != nil }
+    var isSetUp: Bool { carrier != nil }
 }

@@ -51,20 +51,19 @@ extension RTSPSession {
     }
 
     func setUpRecording(
-        _ url: String, _ address: RTSPAddress, _ request: RTSPMessage, _ out: inout Outbox
+        _ url: String, _ address: RTSPAddress, _ request: RTSPMessage, at now: Instant,
+        _ effects: inout Effects, _ out: inout Outbox
     ) {
         guard case .recording(let record) = use, !record.isLive, let tracks = inlet?.tracks,
             let index = Self.track(url, address, tracks)
         else { return answer(404, request, &out) }
         let choices = RTSPTransport.choices(request["Transport"] ?? "")
-        let taken = tracks.compactMap(\.interleaved)
-        guard var transport = choose(choices, taken), let pair = transport.interleaved else {
-            return refuse(461, "RTP/AVP/TCP;interleaved is served here", request, &out)
+        let taken = tracks.compactMap { $0.carrier?.channels }
+        guard var transport = choose(choices, taken) else {
+            return refuse(461, Self.served, request, &out)
         }
-        hasSession = true
         transport.isRecord = true
-        inlet?.setUp(index, pair, channel: channel)
-        answer(200, request, &out) { $0.add("Transport", transport.text) }
+        setUp(index, transport, request, at: now, &effects, &out)
     }
 
     /// By its control, in both styles of putting it behind an address; else the number in it, else
@@ -74,7 +73,7 @@ extension RTSPSession {
     ) -> Int? {
         let plain = String(url.prefix { $0 != "?" })
         func fits(_ track: RTSPInlet.Track) -> Bool {
-            guard track.interleaved == nil, let control = track.description.control,
+            guard track.carrier == nil, let control = track.description.control,
                 !control.isEmpty, control != "*"
             else { return false }
             if control.contains("://") { return RTSPURL(control)?.path == RTSPURL(url)?.path }
@@ -83,11 +82,11 @@ extension RTSPSession {
         }
         if let index = tracks.firstIndex(where: fits) { return index }
         if let number = address.track, tracks.indices.contains(number),
-            tracks[number].interleaved == nil
+            tracks[number].carrier == nil
         {
             return number
         }
-        return tracks.firstIndex { $0.interleaved == nil }
+        return tracks.firstIndex { $0.carrier == nil }
     }
 
     func record(
@@ -126,14 +125,15 @@ extension RTSPSession {
     ) {
         // A player's reports: it lives.
         guard isReceiving else { return lastRequest = now }
-        inlet?.receive(packet, on: channel, at: now, &effects)
+        inlet?.receive(packet, on: .channel(channel), at: now, &effects)
     }
 
     // MARK: - Time
 
     func deadline(of record: RTSPRecord) -> Instant {
         guard let since = record.liveSince else { return lastRequest + Self.idleMaximum }
-        return min(record.reportAt, (inlet?.lastMedia ?? since) + Self.silence)
+        let waiting = inlet?.deadline ?? .distantFuture
+        return min(waiting, record.reportAt, (inlet?.lastMedia ?? since) + Self.silence)
     }
 
     func expireRecording(at now: Instant, _ effects: inout Effects, _ out: inout Outbox) {
@@ -146,9 +146,10 @@ extension RTSPSession {
             effects.append(.close(.silent))
             return
         }
+        inlet?.release(at: now, &effects)
         guard now >= record.reportAt else { return }
         record.reportAt = now + Self.reportTime
         use = .recording(record)
-        inlet?.report(at: now, into: &out)
+        inlet?.report(at: now, by: datagrams, from: local, into: &out)
     }
 }

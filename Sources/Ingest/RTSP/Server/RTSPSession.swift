@@ -8,7 +8,7 @@ package import Wire
 ///
 /// Messages and media share one connection; media over UDP comes and goes by the session's own
 /// ports. Requests are answered in their order: while the gateway thinks, nothing more is read.
-package final class RTSPSession: ByteSession {
+package final class RTSPSession: DatagramSession {
     /// What the gateway may take to answer: hooks have 10 s.
     static let answerPatience = Interval.seconds(12)
     /// Conventions: how long a player waits for a stream that is being started.
@@ -35,10 +35,13 @@ package final class RTSPSession: ByteSession {
         var credential: Credential
         var then: Then
 
-        enum Then { case announce(RTSPRecord), record, describe(RTSPAddress) }
+        enum Then { case announce(RTSPRecord), record, describe(RTSPAddress), setUp(SetUp) }
     }
 
     let peer: Address
+    /// What the peer connected to: datagrams come from there.
+    let local: Address
+    let takesUDP: Bool
     /// UTC less the monotonic clock.
     let wall: Interval
     let sessionID: String
@@ -52,6 +55,13 @@ package final class RTSPSession: ByteSession {
     /// What comes from an encoder.
     var inlet: RTSPInlet?
     var isReceiving = false
+    /// What leaves by UDP, the ports that it has (the even ones, by their lines), and whether a
+    /// track uses them.
+    package let datagrams = DatagramQueue()
+    var ports: [LineNumber: UInt16] = [:]
+    var usesLines = false
+    /// Datagrams that others than the peer have sent to its ports.
+    package internal(set) var strangers = 0
     var parked: Parked?
     var questions = OpenQuestions()
     var channel: ChannelID = 0
@@ -61,11 +71,17 @@ package final class RTSPSession: ByteSession {
     private var reader = RTSPReader()
     var lastRequest: Instant
 
-    package init(peer: Address, seed: UInt64, wall: Interval, at now: Instant) {
+    /// - Parameter takesUDP: False where the connection is encrypted.
+    package init(
+        peer: Address, local: Address = .any(port: 0), takesUDP: Bool = true, seed: UInt64,
+        secret: Entropy, wall: Interval, at now: Instant
+    ) {
         self.peer = peer
+        self.local = local
+        self.takesUDP = takesUDP
         self.wall = wall
         dice = SplitMix64(seed: seed)
-        door = RTSPDoor(dice: &dice)
+        door = RTSPDoor(secret)
         let number = dice.next() | 1 << 63
         sessionID = String(number, radix: 16, uppercase: true)
         lastRequest = now
@@ -146,7 +162,7 @@ package final class RTSPSession: ByteSession {
             switch method {
             case "DESCRIBE": describe(address, request, at: now, &effects, &out)
             case "ANNOUNCE": announce(address, request, at: now, &effects, &out)
-            default: setUp(address, url, request, &out)
+            default: setUp(address, url, request, at: now, &effects, &out)
             }
         case "PLAY": play(request, at: now, &effects, &out)
         case "PAUSE": pause(request, &effects, &out)
@@ -156,11 +172,12 @@ package final class RTSPSession: ByteSession {
     }
 
     private func setUp(
-        _ address: RTSPAddress, _ url: String, _ request: RTSPMessage, _ out: inout Outbox
+        _ address: RTSPAddress, _ url: String, _ request: RTSPMessage, at now: Instant,
+        _ effects: inout Effects, _ out: inout Outbox
     ) {
         switch use {
-        case .playing: setUpPlaying(address, request, &out)
-        case .recording: setUpRecording(url, address, request, &out)
+        case .playing: setUpPlaying(address, request, at: now, &effects, &out)
+        case .recording: setUpRecording(url, address, request, at: now, &effects, &out)
         case .idle:
             refuse(455, "DESCRIBE or ANNOUNCE comes before SETUP", request, &out)
         }
@@ -230,6 +247,10 @@ package final class RTSPSession: ByteSession {
         guard questions.close(id), let waiting = parked, waiting.question == id else { return }
         parked = nil
         if case .refused(let refusal) = answer {
+            // FFmpeg and VLC go on with TCP after a 461, and only then.
+            if case .setUp = waiting.then {
+                return refuse(461, refusal.sentence, waiting.request, &out)
+            }
             return refuse(refusal, waiting, &effects, &out)
         }
         switch (waiting.then, answer) {
@@ -237,6 +258,9 @@ package final class RTSPSession: ByteSession {
         case (.record, .published): recordingBegins(waiting.request, at: now, &out)
         case (.describe(let address), .subscribed(let snapshot)):
             opened(address, snapshot, waiting.request, at: now)
+        case (.setUp(let wanted), .lines(let line, let port)):
+            ports[line] = port
+            settle(wanted, waiting.request, &out)
         default: self.answer(500, waiting.request, &out)
         }
     }
@@ -252,6 +276,8 @@ package final class RTSPSession: ByteSession {
         use = .idle
         (inlet, isReceiving) = (nil, false)
         (outlets, outletClock, isSending) = ([], nil, false)
+        if !ports.isEmpty { effects.append(.closeLines) }
+        (ports, usesLines) = ([:], false)
         channel &+= 1
     }
 

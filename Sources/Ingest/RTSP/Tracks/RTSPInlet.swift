@@ -9,8 +9,8 @@ struct RTSPInlet {
         var description: RTSPTrack
         /// nil: nothing that we carry; its packets are dropped.
         var intake: RTSPIntake?
-        /// Its channels; nil: not set up.
-        var interleaved: RTSPTransport.Pair?
+        /// nil: not set up.
+        var carrier: RTSPCarrier?
     }
 
     var tracks: [Track]
@@ -25,10 +25,10 @@ struct RTSPInlet {
         self.ssrc = ssrc
     }
 
-    mutating func setUp(_ index: Int, _ pair: RTSPTransport.Pair, channel: ChannelID) {
-        tracks[index].interleaved = pair
+    mutating func setUp(_ index: Int, _ carrier: RTSPCarrier, channel: ChannelID) {
+        tracks[index].carrier = carrier
         tracks[index].intake = RTSPIntake(
-            tracks[index].description, channel: channel, isOrdered: true)
+            tracks[index].description, channel: channel, isOrdered: !carrier.usesLines)
     }
 
     /// What is set up and can be carried.
@@ -42,9 +42,9 @@ struct RTSPInlet {
     }
 
     mutating func receive(
-        _ packet: RawSpan, on channel: UInt8, at now: Instant, _ effects: inout Effects
+        _ packet: RawSpan, on way: RTSPWay, at now: Instant, _ effects: inout Effects
     ) {
-        guard let index = track(of: packet, on: channel) else { return }
+        guard let index = track(of: packet, on: way) else { return }
         if RTPHeader.isRTCP(packet) {
             tracks[index].intake?.receiveReport(packet, at: now, into: &effects)
         } else {
@@ -53,12 +53,26 @@ struct RTSPInlet {
         }
     }
 
+    /// Something came from the peer by UDP: now its ports are known.
+    mutating func learn(_ source: Address, on line: LineNumber) {
+        for index in tracks.indices { tracks[index].carrier?.learn(source, on: line) }
+    }
+
+    /// Packets that have waited long enough for the one before them.
+    mutating func release(at now: Instant, _ effects: inout Effects) {
+        for index in tracks.indices { tracks[index].intake?.release(at: now, into: &effects) }
+    }
+
+    /// When packets are to be released.
+    var deadline: Instant {
+        tracks.reduce(.distantFuture) { min($0, $1.intake?.deadline ?? .distantFuture) }
+    }
+
+    var usesLines: Bool { tracks.contains { $0.carrier?.usesLines == true } }
+
     /// The channel says it; where it says nonsense (swapped, or always 0), the payload type does.
-    private func track(of packet: RawSpan, on channel: UInt8) -> Int? {
-        let number = UInt16(channel)
-        let byChannel = tracks.firstIndex {
-            $0.interleaved?.first == number || $0.interleaved?.second == number
-        }
+    private func track(of packet: RawSpan, on way: RTSPWay) -> Int? {
+        let byChannel = tracks.firstIndex { $0.carrier?.has(way) == true }
         guard packet.byteCount >= 8 else { return nil }
         if RTPHeader.isRTCP(packet) { return track(ofReport: packet) ?? byChannel }
         let type = packet.byte(at: 1) & 0x7f
@@ -79,14 +93,15 @@ struct RTSPInlet {
     }
 
     /// What the sender is told of each track that something has come of.
-    mutating func report(at now: Instant, into out: inout Outbox) {
+    mutating func report(
+        at now: Instant, by queue: DatagramQueue, from local: Address, into out: inout Outbox
+    ) {
         for index in tracks.indices {
-            guard let pair = tracks[index].interleaved,
+            guard let carrier = tracks[index].carrier,
                 let block = tracks[index].intake?.report(at: now)
             else { continue }
-            out.appendInterleaved(
-                RTSPReports.receiver(from: ssrc, block),
-                channel: UInt8(truncatingIfNeeded: pair.second))
+            carrier.send(
+                RTSPReports.receiver(from: ssrc, block), by: queue, from: local, into: &out)
         }
     }
 }

@@ -8,6 +8,14 @@ package enum LinkPurpose: String, Sendable {
     case push
 }
 
+/// How media is to travel where a protocol leaves the choice (RTSP).
+package enum LinkTransport: Equatable, Sendable {
+    /// What works: over the connection, and by UDP where the peer cannot do that, or back.
+    case auto
+    case tcp
+    case udp
+}
+
 /// What the session of a connection of our own is made with.
 package struct LinkSeed: Sendable {
     package var purpose: LinkPurpose
@@ -19,6 +27,7 @@ package struct LinkSeed: Sendable {
     package var random: UInt64
     /// What the session before this one left (`LinkSession.lesson`).
     package var lesson: UInt8 = 0
+    package var transport = LinkTransport.auto
 
     package init(
         _ purpose: LinkPurpose, _ url: LinkURL, name: String, peer: Address, random: UInt64
