@@ -45,7 +45,7 @@ struct RTSPToolTests {
         let crew = try Crew(serving: Self.rtsp)
         let publisher = try Self.publish(
             "-f lavfi -i testsrc2=size=640x360:rate=25,noise=alls=30:allf=t -t 14 -c:v libx264 "
-                + "-preset ultrafast -bf 0 -g 100 -b:v 6M -an", to: crew.ports[0], "live/a")
+                + "-preset ultrafast -bf 0 -g 300 -b:v 6M -an", to: crew.ports[0], "live/a")
         // In the middle of the first group.
         sleep(4)
         let played = try Tool(
