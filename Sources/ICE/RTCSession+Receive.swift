@@ -31,8 +31,7 @@ extension RTCSession {
         engine: inout CryptoEngine, into out: inout RTCOutput, effects: inout Effects
     ) {
         // Before the name is ours nothing is opened: what is not opened can be asked for again.
-        guard let keys, hasName else { return }
-        guard let path = path(of: route) else { return }
+        guard let keys, hasName, let path = path(of: route, at: now) else { return }
         let size = datagram.byteCount
         let opened: SRTPPacket
         do throws(SRTPRefusal) {
@@ -41,7 +40,7 @@ extension RTCSession {
         figures.packets += 1
         let isNewest = incoming.receive(datagram.bytes, opened, at: now, into: &effects)
         heard(
-            size, path, isNewest: isNewest, at: now, engine: &engine, into: &out,
+            size, path, route, isNewest: isNewest, at: now, engine: &engine, into: &out,
             effects: &effects)
         sendReports(at: now, engine: &engine, into: &out, effects: &effects)
     }
@@ -50,8 +49,7 @@ extension RTCSession {
         _ datagram: inout MutableRawSpan, _ route: Route, at now: Instant,
         engine: inout CryptoEngine, into out: inout RTCOutput, effects: inout Effects
     ) {
-        guard let keys else { return }
-        guard let path = path(of: route) else { return }
+        guard let keys, let path = path(of: route, at: now) else { return }
         let size = datagram.byteCount
         let count: Int
         do throws(SRTPRefusal) {
@@ -59,8 +57,8 @@ extension RTCSession {
         } catch { return note(error) }
         figures.controls += 1
         heard(
-            size, path, isNewest: false, at: now, engine: &engine, into: &out,
-            effects: &effects)
+            size, path, route, isNewest: path == .stray && receiver.isNewestControl, at: now,
+            engine: &engine, into: &out, effects: &effects)
         let compound = datagram.bytes.extracting(0..<count)
         guard var reader = try? RTCPReader(compound) else { return }
         while let item = reader.next() {
@@ -106,10 +104,17 @@ extension RTCSession {
 
     /// Authentic packets keep the session alive: FFmpeg sends no check once it is connected.
     private func heard(
-        _ count: Int, _ path: Int, isNewest: Bool, at now: Instant,
+        _ count: Int, _ path: KnownPath, _ route: Route, isNewest: Bool, at now: Instant,
         engine: inout CryptoEngine, into out: inout RTCOutput, effects: inout Effects
     ) {
-        agent.heard(count, at: path, isNewest: isNewest, at: now, into: &out.ice)
+        switch path {
+        case .index(let index):
+            agent.heard(count, at: index, isNewest: isNewest, at: now, into: &out.ice)
+        case .stray:
+            // One that the network delayed says where the peer was, not where it is.
+            guard isNewest else { return }
+            agent.strayed(count, to: route, at: now, into: &out.ice)
+        }
         // The peer has the keys: nothing of the handshake will be asked for again.
         if releaseAt != nil { release() }
         if !out.ice.entries.isEmpty {
@@ -124,11 +129,32 @@ extension RTCSession {
         if channels == nil { dtls.release() }
     }
 
-    /// Where the peer has proved itself; what comes from elsewhere is counted, and not looked at.
+    private enum KnownPath: Equatable { case index(Int), stray }
+
+    /// Where the peer has proved itself, or may be now; what comes from elsewhere is counted, and
+    /// not looked at.
+    private func path(of route: Route, at now: Instant) -> KnownPath? {
+        if let index = agent.index(of: route) { return .index(index) }
+        if agent.mayHaveStrayed(to: route, at: now) { return .stray }
+        figures.offPath += 1
+        return nil
+    }
+
+    /// Where the peer has proved itself, for what proves nothing by itself.
     func path(of route: Route) -> Int? {
-        let path = agent.index(of: route)
-        if path == nil { figures.offPath += 1 }
-        return path
+        let index = agent.index(of: route)
+        if index == nil { figures.offPath += 1 }
+        return index
+    }
+
+    /// Whether it is worth trying if something from there opens under the keys of this session: its
+    /// peer has fallen silent, and was at this address.
+    package func mayHaveStrayed(to route: Route, isMedia: Bool, at now: Instant) -> Bool {
+        guard let known = agent.selectedRoute, !isMedia || negotiated.role == .publish else {
+            return false
+        }
+        return known.remote.with(port: 0) == route.remote.with(port: 0)
+            && agent.mayHaveStrayed(to: route, at: now)
     }
 
     private func note(_ refusal: SRTPRefusal) {

@@ -39,6 +39,9 @@ package struct SRTPReceiver: Sendable {
     private var rtcpSSRCs: [UInt32] = []
     private var rtcpWindows: [RTCPWindow] = []
 
+    /// The compound packet that was opened last is ahead of all others of its source.
+    package private(set) var isNewestControl = false
+
     package init() {}
 
     /// Opens a packet in place.
@@ -99,6 +102,7 @@ package struct SRTPReceiver: Sendable {
         }
         let opened = engine.unprotectRTCP(&packet, ssrc: ssrc, index: index, key: key)
         guard let plain = opened else { throw .forged }
+        isNewestControl = source.map { UInt64(index) > rtcpWindows[$0].highest } ?? false
         if let source {
             rtcpWindows[source].accept(UInt64(index))
         } else {

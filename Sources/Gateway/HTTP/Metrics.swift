@@ -131,6 +131,10 @@ struct Metrics {
             "Datagrams that came to another worker than the one with their session.")
         text.sample(total.rtcForwarded)
         text.family(
+            "gateway_webrtc_strays_total", .counter,
+            "Peers that were found behind another port by what they sent under their keys.")
+        text.sample(total.rtcStrays)
+        text.family(
             "gateway_webrtc_refused_packets_total", .counter,
             "Packets of sessions that are over which did not prove authentic, or came twice.")
         text.sample(total.rtcForged, ["reason": "forged"])

@@ -188,7 +188,9 @@ extension Worker {
 
     /// The connection of a link has ended.
     func ended(_ link: OutgoingLink, _ connection: Connection) {
-        guard !link.isOver, case .open(_, let since) = link.state else { return }
+        guard case .open(_, let since) = link.state else { return }
+        // They know each other, and would keep each other for ever.
+        guard !link.isOver else { return link.state = .waiting(until: .distantFuture) }
         let session = connection.session as? any LinkSession
         link.lesson = session?.lesson ?? 0
         var isDenied = false

@@ -30,6 +30,8 @@ final class RTCDesk {
     // Senders without a session here, and datagrams of handshakes that wait for the next turn.
     var strangers = Strangers()
     var postponed: [(route: Route, bytes: [UInt8])] = []
+    private var looksForStrays = StrayAllowance()
+    private var asksForStrays = StrayAllowance()
 
     // Data channels: the thread of their associations, and whose they are.
     let channels: SCTPOffice?
@@ -154,6 +156,9 @@ final class RTCDesk {
         if routes[route] === peer { routes[route] = nil }
         peer.routes.removeAll { $0 == route }
     }
+
+    func mayLookForStray(at now: Instant) -> Bool { looksForStrays.admits(at: now) }
+    func mayAskForStray(at now: Instant) -> Bool { asksForStrays.admits(at: now) }
 
     func enter(_ connection: Connection) -> UInt32 {
         lastPipe = lastPipe == .max ? 1 : lastPipe + 1

@@ -14,6 +14,8 @@ package enum RTCLetter: Sendable {
     /// To the worker of a session: change what its viewer sees; and the answer.
     case change(RTCSessionName, RTCChange, from: Int, UInt32)
     case changed(UInt32, Refusal?)
+    /// To the worker that got a packet from an unknown route: its session is at this one.
+    case strayed(Route, slot: UInt32, to: Int)
     /// To the worker that keeps the addresses: what became of a name.
     case resolved(String, Resolver.Answer)
     /// To all: these servers are being asked, and these are the addresses from now on.

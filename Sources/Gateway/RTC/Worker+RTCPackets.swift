@@ -58,7 +58,7 @@ extension Worker {
         }
     }
 
-    private func receive(
+    func receive(
         _ datagram: inout MutableRawSpan, _ route: Route, by peer: RTCPeer, _ rtc: RTCDesk
     ) {
         peer.session.receive(
@@ -112,13 +112,15 @@ extension Worker {
         counters.datagramsUnknown += 1
     }
 
-    /// DTLS, RTP and RTCP: only from where a request came that proved authentic.
+    /// DTLS, RTP and RTCP: from where a request came that proved authentic, but for peers that have
+    /// strayed.
     private func receiveMore(
         _ datagram: inout MutableRawSpan, _ kind: Demux, _ route: Route, _ rtc: RTCDesk
     ) {
         guard let entry = rtc.strangers[route] else {
+            if receiveStray(datagram.bytes, kind, route, rtc) { return }
             counters.datagramsUnknown += 1
-            return
+            return askOthersForStray(datagram.bytes, kind, route, rtc)
         }
         switch entry.place {
         case .at(let worker):
@@ -170,7 +172,7 @@ extension Worker {
     }
 
     /// A datagram that another worker received for a session of ours.
-    func receiveForwarded(_ record: RawSpan) {
+    func receiveForwarded(_ record: RawSpan, from worker: Int) {
         guard let rtc else { return }
         do throws(ParseError) {
             let route = try ForwardedPacket.read(record)
@@ -182,7 +184,7 @@ extension Worker {
                 copying: record.extracting(ForwardedPacket.headSize..<record.byteCount))
             var span = scratch.mutableSpan
             var window = unsafe span.mutableBytes
-            receiveHere(&window, route, rtc)
+            receiveHere(&window, route, from: worker, rtc)
         } catch {
             log.error(code: "forward", "a datagram of another worker was refused: \(error)")
         }
@@ -190,7 +192,7 @@ extension Worker {
 
     /// As `receiveRTC`, for what has been sent on once: it is not sent on again.
     private func receiveHere(
-        _ datagram: inout MutableRawSpan, _ route: Route, _ rtc: RTCDesk
+        _ datagram: inout MutableRawSpan, _ route: Route, from worker: Int, _ rtc: RTCDesk
     ) {
         let kind = Demux(datagram.bytes)
         if let peer = rtc.peer(at: route), kind != .stun {
@@ -201,7 +203,9 @@ extension Worker {
         else {
             if let peer = rtc.peer(at: route) {
                 receive(&datagram, route, by: peer, rtc)
-            } else if !receiveServersAnswer(datagram.bytes, route, rtc) {
+            } else if !receiveServersAnswer(datagram.bytes, route, rtc),
+                !receiveStray(datagram.bytes, kind, route, from: worker, rtc)
+            {
                 counters.datagramsUnknown += 1
             }
             return

@@ -70,6 +70,8 @@ extension Worker {
         case .change(let name, let change, let asker, let ask):
             neighbours.post(.rtc(.changed(ask, apply(change, to: name))), to: asker)
         case .changed(let ask, let refusal): rtc.asks.take(ask)?(refusal)
+        case .strayed(let route, let slot, let worker):
+            noteStray(route, slot: slot, at: worker, rtc)
         case .resolved(let host, let answer): resolved(host, answer, rtc)
         case .asking(let servers): rtc.askedServers = servers
         case .addresses(let addresses): rtc.settings.addresses = addresses

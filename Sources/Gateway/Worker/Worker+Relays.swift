@@ -121,7 +121,7 @@ extension Worker {
                 case .relay: return receiveRelayed(record)
                 case .feed: return receiveFed(record, from: ring.from)
                 case .packet:
-                    receiveForwarded(record)
+                    receiveForwarded(record, from: ring.from)
                     return true
                 case nil: preconditionFailure("a record of no kind we write")
                 }

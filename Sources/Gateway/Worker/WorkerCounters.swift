@@ -47,6 +47,8 @@ package struct WorkerCounters: Equatable, Sendable {
     package var rtcLeft: Int64 = 0
     /// Datagrams that came to another worker than the one that has their session.
     package var rtcForwarded: Int64 = 0
+    /// Peers that were found behind another port by what they sent under their keys.
+    package var rtcStrays: Int64 = 0
     /// ICE-TCP connections that were handed to another worker.
     package var rtcPipesMoved: Int64 = 0
     /// Steps of handshakes that waited for the next turn, and datagrams that found no room.
@@ -96,10 +98,9 @@ package struct WorkerCounters: Equatable, Sendable {
             \.connectionsClosed, \.connectionsRefused, \.connectionBytesIn, \.connectionBytesOut,
             \.lettersIn, \.relayRecordsIn, \.relayBytesIn, \.relayRecordsStale, \.questions,
             \.refusals, \.overloads, \.itemsSent, \.rtcOffers, \.rtcNeverCame, \.rtcJoins,
-            \.rtcConnected, \.rtcLeft, \.rtcForwarded, \.rtcPipesMoved, \.rtcPostponed,
-            \.rtcDropped, \.rtcForged,
-            \.rtcReplayed, \.rtcKeyWishes, \.rtcNACKs, \.keyRequests,
-            \.linesOpened, \.linesClosed, \.linesRefused, \.lineDatagramsDropped,
+            \.rtcConnected, \.rtcLeft, \.rtcForwarded, \.rtcStrays, \.rtcPipesMoved,
+            \.rtcPostponed, \.rtcDropped, \.rtcForged, \.rtcReplayed, \.rtcKeyWishes,
+            \.rtcNACKs, \.keyRequests, \.linesOpened, \.linesClosed, \.linesRefused, \.lineDatagramsDropped,
             \.channelAssociations, \.channelMessagesIn, \.channelMessagesOut,
             \.channelDropped, \.channelLost,
             \.transcodeNanoseconds, \.transcodeFramesIn, \.transcodeFramesOut,

@@ -69,6 +69,27 @@ extension LiteAgent {
         if moves { select(index, at: now, into: &out) }
     }
 
+    /// Whether what comes on an unknown route may be the peer's: a NAT has given it another port,
+    /// which the peer does not know before its next check (Chrome: after up to 2.5 s).
+    func mayHaveStrayed(to route: Route, at now: Instant) -> Bool {
+        guard isConnected, !hasEnded, !route.isTCP, let selected, !selected.route.isTCP else {
+            return false
+        }
+        return now - selected.lastHeard >= Self.mediaMoveAfter
+    }
+
+    /// Something authentic, and ahead of all before it, came on an unknown route while the selected
+    /// one is silent: media follows, three times what came, until the new one is proved.
+    mutating func strayed(
+        _ count: Int, to route: Route, at now: Instant, into out: inout ICEOutput
+    ) {
+        guard mayHaveStrayed(to: route, at: now) else { return }
+        let index = learn(route, at: now)
+        paths[index].bytesIn += count
+        alive(at: now, into: &out)
+        select(index, at: now, into: &out)
+    }
+
     mutating func select(_ index: Int, at now: Instant, into out: inout ICEOutput) {
         let old = selected
         selectedIndex = index

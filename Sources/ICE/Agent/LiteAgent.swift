@@ -237,7 +237,7 @@ package struct LiteAgent: Sendable {
         return answersInWindow <= Self.answersPerSecond
     }
 
-    private mutating func alive(at now: Instant, into out: inout ICEOutput) {
+    mutating func alive(at now: Instant, into out: inout ICEOutput) {
         lastHeard = now
         guard isStale else { return }
         isStale = false

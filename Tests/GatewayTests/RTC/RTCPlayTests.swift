@@ -133,6 +133,23 @@ import Wire
         #expect(viewer.fake.numbers.count >= before + 20)
     }
 
+    /// A NAT gives the peer another port, and it says who it is by its keys alone: at the worker of
+    /// its session, and at another one.
+    @Test(arguments: [0, 1]) func aPeerBehindANewPortIsFound(ingress: Int) throws {
+        let crew = try RTCCrew(workers: 2)
+        defer { crew.stop() }
+        let publisher = try Self.publisher(crew, "live/a", via: 0)
+        let viewer = try crew.browser(.play, "live/a", via: [0])
+        _ = try Self.play(publisher, to: viewer)
+        try publisher.move()
+        publisher.holdsChecks = true
+        publisher.redirect = crew.ports[ingress]
+        let before = viewer.fake.numbers.count
+        _ = try Self.play(publisher, to: viewer, packets: before + 50)
+        #expect(viewer.fake.numbers.count >= before + 50)
+        #expect(try crew.counters().rtcStrays == 1)
+    }
+
     /// Thirty handshakes at once: they wait for each other, and all are done.
     @Test func joinsWaitForEachOther() throws {
         let crew = try RTCCrew()

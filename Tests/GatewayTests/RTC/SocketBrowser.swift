@@ -94,6 +94,10 @@ final class SocketBrowser {
 
     /// Its handshake is also sent there.
     var copiedTo: [UInt16] = []
+    /// All of it goes there instead.
+    var redirect: UInt16?
+    /// It sends no requests of its own: it does not know that anything has changed.
+    var holdsChecks = false
     /// Called in each turn of `run`.
     var turn: () -> Void = {}
 
@@ -159,10 +163,16 @@ final class SocketBrowser {
         }
     }
 
+    private func isRequest(_ bytes: [UInt8]) -> Bool {
+        Demux(bytes.raw) == .stun && bytes[0] == 0 && bytes[1] == 1
+    }
+
     func flush() {
         for packet in fake.outgoing {
             guard packet.route.isTCP else {
-                socket.send(packet.bytes.raw, to: packet.route.remote)
+                if holdsChecks, isRequest(packet.bytes) { continue }
+                let port = redirect ?? packet.route.remote.port
+                socket.send(packet.bytes.raw, to: packet.route.remote.with(port: port))
                 guard Demux(packet.bytes.raw) == .dtls else { continue }
                 for port in copiedTo { send(packet.bytes, to: port) }
                 continue

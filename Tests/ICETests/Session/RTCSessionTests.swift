@@ -110,6 +110,25 @@ struct RTCSessionTests {
         #expect((75...90).contains(measured), "\(measured) ms there and back")
     }
 
+    /// A NAT gives the publisher another port, and its next check is seconds away: its media shows
+    /// where it is, and feedback follows it there.
+    @Test(arguments: 0..<8 as Range<UInt64>) func mediaSaysWhereAPeerHasMoved(seed: UInt64) throws {
+        var story = Story(seed: seed)
+        story.weather = Weather(lossPerMille: 0, delay: 10...15)
+        let address = Address(ipv4: 0xcb00_7107, port: 61_000)
+        story.moves = [(.start + .seconds(3), address)]
+        var world = try PublishWorld(story)
+        world.run(until: .start + .seconds(3))
+        #expect(world.session.selected?.route.remote != address)
+        let before = world.arrived.count
+        world.run(until: .start + .milliseconds(3500), from: world.now)
+        #expect(world.session.selected?.route.remote == address)
+        #expect(world.arrived.count > before + 5)
+        #expect(world.session.figures.offPath < 30, "a quarter of a second, and no more")
+        world.run(until: .start + .seconds(5), from: world.now)
+        #expect(world.session.selected?.isValidated == true)
+    }
+
     @Test func silenceEndsIt() throws {
         var story = Story(seed: 4)
         story.seconds = 2
