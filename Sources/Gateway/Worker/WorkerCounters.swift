@@ -98,12 +98,11 @@ package struct WorkerCounters: Equatable, Sendable {
             \.connectionsClosed, \.connectionsRefused, \.connectionBytesIn, \.connectionBytesOut,
             \.lettersIn, \.relayRecordsIn, \.relayBytesIn, \.relayRecordsStale, \.questions,
             \.refusals, \.overloads, \.itemsSent, \.rtcOffers, \.rtcNeverCame, \.rtcJoins,
-            \.rtcConnected, \.rtcLeft, \.rtcForwarded, \.rtcStrays, \.rtcPipesMoved,
-            \.rtcPostponed, \.rtcDropped, \.rtcForged, \.rtcReplayed, \.rtcKeyWishes,
-            \.rtcNACKs, \.keyRequests, \.linesOpened, \.linesClosed, \.linesRefused, \.lineDatagramsDropped,
-            \.channelAssociations, \.channelMessagesIn, \.channelMessagesOut,
-            \.channelDropped, \.channelLost,
-            \.transcodeNanoseconds, \.transcodeFramesIn, \.transcodeFramesOut,
+            \.rtcConnected, \.rtcLeft, \.rtcForwarded, \.rtcStrays, \.rtcPipesMoved, \.rtcPostponed,
+            \.rtcDropped, \.rtcForged, \.rtcReplayed, \.rtcKeyWishes, \.rtcNACKs, \.keyRequests,
+            \.linesOpened, \.linesClosed, \.linesRefused, \.lineDatagramsDropped,
+            \.channelAssociations, \.channelMessagesIn, \.channelMessagesOut, \.channelDropped,
+            \.channelLost, \.transcodeNanoseconds, \.transcodeFramesIn, \.transcodeFramesOut,
             \.transcodeDamaged, \.transcodeConcealed, \.transcodeFilled, \.transcodeSkipped,
         ]
     }
