@@ -42,7 +42,7 @@ import Wire
             #expect(tally.delay?.source == .capture)
             #expect(Self.isEmpty(gateway))
             gateway.send(SIGTERM)
-            #expect(try gateway.end().code == 0)
+            try gateway.endWell()
         }
     }
 

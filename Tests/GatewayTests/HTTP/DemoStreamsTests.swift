@@ -23,6 +23,6 @@ import Testing
         #expect(isLive)
         #expect(names == ["live/demo", "live/demo-h264"])
         gateway.send(SIGTERM)
-        #expect(try gateway.end().code == 0)
+        try gateway.endWell()
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import Testing
 
 /// The built program as a process of its own, with ports that the kernel chooses.
 final class RunningGateway: Sendable {
@@ -102,6 +103,14 @@ final class RunningGateway: Sendable {
         let times = text.components(separatedBy: "code=child-died").count - 1
         guard times == deaths else { throw Died(times: times, text: text) }
         return (process.terminationStatus, text)
+    }
+
+    /// The same, of one that must say 0; if not, what it said is shown.
+    func endWell(
+        deaths: Int = 0, at place: SourceLocation = #_sourceLocation
+    ) throws {
+        let end = try end(deaths: deaths)
+        #expect(end.code == 0, "\(end.text.suffix(4000))", sourceLocation: place)
     }
 
     func send(_ signal: Int32) { kill(pid, signal) }

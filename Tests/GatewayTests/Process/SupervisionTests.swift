@@ -20,7 +20,7 @@ import Testing
             #expect(second != first && RunningGateway.sockets(of: second) == sockets)
             #expect(try gateway.line("code=child-died").contains("was killed by signal 9"))
             gateway.send(SIGTERM)
-            #expect(try gateway.end(deaths: 1).code == 0)
+            try gateway.endWell(deaths: 1)
         }
     }
 
@@ -40,7 +40,7 @@ import Testing
                 answer.hasSuffix("not serving: the server died 5 times and starts again soon\n"))
             #expect(gateway.children.isEmpty)
             gateway.send(SIGTERM)
-            #expect(try gateway.end(deaths: 5).code == 0)
+            try gateway.endWell(deaths: 5)
         }
     }
 
@@ -80,7 +80,7 @@ import Testing
         try Folder.with { folder in
             let gateway = try RunningGateway.serving(folder)
             kill(try #require(gateway.children.first), SIGTERM)
-            #expect(try gateway.end().code == 0)
+            try gateway.endWell()
         }
     }
 
@@ -89,7 +89,7 @@ import Testing
             let gateway = try RunningGateway.serving(folder, ["--no-supervise"])
             #expect(gateway.children.isEmpty)
             gateway.send(SIGINT)
-            #expect(try gateway.end().code == 0)
+            try gateway.endWell()
         }
     }
 

@@ -39,7 +39,7 @@ import Testing
             kill(third, SIGKILL)
             _ = try gateway.line("restarts=1")
             gateway.send(SIGTERM)
-            #expect(try gateway.end(deaths: 1).code == 0)
+            try gateway.endWell(deaths: 1)
         }
     }
 
@@ -58,7 +58,7 @@ import Testing
             let answer = try HTTP.get("/readyz", port: gateway.port("admin"))
             #expect(answer.hasPrefix("HTTP/1.1 200 ") && gateway.children == [child])
             gateway.send(SIGTERM)
-            #expect(try gateway.end().code == 0)
+            try gateway.endWell()
         }
     }
 
@@ -75,7 +75,7 @@ import Testing
             #expect(line.contains("does not serve after 10 s; the old one goes on"))
             #expect(RunningGateway.until { gateway.children == [child] })
             gateway.send(SIGTERM)
-            #expect(try gateway.end().code == 0)
+            try gateway.endWell()
         }
     }
 
@@ -99,7 +99,7 @@ import Testing
             kill(second, SIGKILL)
             _ = try gateway.line("restarts=1")
             gateway.send(SIGTERM)
-            #expect(try gateway.end(deaths: 1).code == 0)
+            try gateway.endWell(deaths: 1)
         }
     }
 
@@ -135,7 +135,7 @@ import Testing
             gateway.send(SIGHUP)
             _ = try gateway.line("reloaded: nothing has changed")
             gateway.send(SIGTERM)
-            #expect(try gateway.end(deaths: 2).code == 0)
+            try gateway.endWell(deaths: 2)
         }
     }
 }
