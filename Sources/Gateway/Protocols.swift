@@ -53,7 +53,8 @@ package enum Protocols {
             "flv", ["http": .init(port: 80), "https": .init(port: 443, isEncrypted: true)]
         ) { FLVClient($0) },
         LinkProtocol(
-            "rtsp", ["rtsp": .init(port: 554), "rtsps": .init(port: 322, isEncrypted: true)]
+            "rtsp", ["rtsp": .init(port: 554), "rtsps": .init(port: 322, isEncrypted: true)],
+            canPush: true
         ) { RTSPClient($0) },
     ]
 

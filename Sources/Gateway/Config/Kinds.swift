@@ -141,8 +141,11 @@ extension Kind where Value == LinkURL? {
 extension Kind where Value == LinkURL {
     /// The schemes that `Protocols.links` can bring streams to.
     static var destination: Kind {
-        Kind("a URL like rtmp://HOST/APP or rtmp://HOST/APP/STREAM (or rtmps)") { text in
-            guard let url = try? LinkURL(text), ["rtmp", "rtmps"].contains(url.scheme),
+        let schemes = ["rtmp", "rtmps", "rtsp", "rtsps"]
+        return Kind(
+            "a URL like rtmp://HOST/APP or rtmp://HOST/APP/STREAM (or rtmps, rtsp, rtsps)"
+        ) { text in
+            guard let url = try? LinkURL(text), schemes.contains(url.scheme),
                 !url.segments.isEmpty
             else { return nil }
             return url

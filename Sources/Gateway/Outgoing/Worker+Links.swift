@@ -174,6 +174,7 @@ extension Worker {
             link.purpose, url, name: link.name, peer: address, random: random.next())
         seed.lesson = link.lesson
         seed.transport = link.transport
+        seed.wall = Interval(nanoseconds: wall.model.utc(at: now) &- now.nanoseconds)
         let session = link.served.make(seed)
         let connection = Connection(
             socket: socket, tls: tls, peer: address,

@@ -113,6 +113,38 @@ struct RTSPToolTests {
         publisher.stop()
     }
 
+    @Test func aStreamIsBroughtToAnotherServer() throws {
+        let there = try Crew(serving: Self.rtsp)
+        let url = try LinkURL("rtsp://127.0.0.1:\(there.ports[0])/live/b")
+        let resolver = Resolver(pool: try WorkPool("dns-test", threads: 1))
+        let here = try Crew(serving: Self.rtsp) { plan in
+            plan.links = LinkPlan(pushes: { $0 == "live/a" ? [url] : [] })
+            plan.resolver = resolver
+        }
+        let publisher = try Self.publish(
+            "\(Self.pictures) \(FFmpegTests.h264) -bf 0 \(FFmpegTests.aac)", to: here.ports[0],
+            "live/a")
+        #expect(Self.play(there.ports[0], "live/b") == ["h264", "aac"])
+        let states = here.ask { worker in worker.links.map { $0.report(at: worker.now).state } }
+        #expect(states == [.running])
+        publisher.stop()
+    }
+
+    /// FFmpeg as publisher gives one table for both, and as player takes two only.
+    @Test func picturesOfJPEGAreTakenWithoutAWord() throws {
+        let crew = try Crew(serving: Self.rtsp)
+        let publisher = try Self.publish(
+            "\(FFmpegTests.picture) -t 8 -c:v mjpeg -huffman default -pix_fmt yuvj420p -an",
+            to: crew.ports[0], "live/a")
+        let played = try Tool(
+            "ffprobe -v error -rtsp_transport tcp -read_intervals %+1 -show_entries "
+                + "stream=codec_name,width -of csv=p=0 rtsp://127.0.0.1:\(crew.ports[0])/live/a"
+        ).end()
+        #expect(played.text.hasPrefix("mjpeg,"), "\(played.text)")
+        #expect(!played.text.contains("Invalid"), "\(played.text)")
+        publisher.stop()
+    }
+
     @Test func aSecondWorkerServesThePlayer() throws {
         let crew = try Crew(workers: 2, serving: Self.rtsp)
         let publisher = try Self.publish(

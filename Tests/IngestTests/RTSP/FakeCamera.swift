@@ -36,6 +36,7 @@ final class FakeCamera {
     let habits: Habits
     private let transport: LinkTransport
     private let hasPorts: Bool
+    private let purpose: LinkPurpose
     private(set) var client: RTSPClient
     var now = Instant.start
     var effects = Effects()
@@ -47,6 +48,7 @@ final class FakeCamera {
     private(set) var requests: [String] = []
     private(set) var messages: [RTSPMessage] = []
     private(set) var reports = 0
+    private(set) var frames: [(channel: UInt8, bytes: [UInt8])] = []
     private var nonce = 0
     private var served = 0
     private(set) var setUps = 0
@@ -56,12 +58,13 @@ final class FakeCamera {
     init(
         _ habits: Habits = Habits(),
         _ url: String = "rtsp://192.0.2.1/cam?channel=1&subtype=0",
-        transport: LinkTransport = .auto, hasPorts: Bool = true
+        transport: LinkTransport = .auto, hasPorts: Bool = true, purpose: LinkPurpose = .pull
     ) {
         self.habits = habits
+        self.purpose = purpose
         self.transport = transport
         self.hasPorts = hasPorts
-        client = Self.make(url, 0, transport)
+        client = Self.make(url, 0, transport, purpose)
         start()
     }
 
@@ -78,11 +81,11 @@ final class FakeCamera {
     var datagrams: [SentDatagram] { SentDatagram.all(of: client.datagrams) }
 
     private static func make(
-        _ url: String, _ lesson: UInt8, _ transport: LinkTransport
+        _ url: String, _ lesson: UInt8, _ transport: LinkTransport, _ purpose: LinkPurpose
     ) -> RTSPClient {
         guard let place = try? LinkURL(url) else { preconditionFailure("not an address") }
         var seed = LinkSeed(
-            .pull, place, name: "live/cam", peer: address, random: 1)
+            purpose, place, name: "live/cam", peer: address, random: 1)
         seed.lesson = lesson
         seed.transport = transport
         return RTSPClient(seed)
@@ -99,7 +102,7 @@ final class FakeCamera {
         (effects, heard, pending, requests) = (Effects(), [], [], [])
         (setUps, plays, reader) = (0, false, RTSPReader())
         out.clear()
-        client = Self.make(url, lesson, transport)
+        client = Self.make(url, lesson, transport, purpose)
         start()
     }
 
@@ -118,6 +121,7 @@ final class FakeCamera {
                 let none = Refusal(.tooMany, "all pairs are taken")
                 answer = hasPorts ? .lines(line, port: 30_500 + UInt16(line)) : .refused(none)
             }
+            if case .subscribe = question { answer = .subscribed(RTSPSessionTests.snapshot) }
             client.answer(answer, to: id, at: now, into: &effects, out: &out)
         }
     }
@@ -127,7 +131,9 @@ final class FakeCamera {
         var start = 0
         while let element = try? reader.next(heard.raw, from: &start) {
             switch element {
-            case .frame: reports += 1
+            case .frame(let channel, let range):
+                reports += 1
+                frames.append((channel, Array(heard[range])))
             case .message(let message):
                 heard.removeFirst(start)
                 start = 0
@@ -227,6 +233,28 @@ final class FakeCamera {
             hear()
         }
         now = end
+    }
+
+    /// What the gateway does with a stream that is brought to it.
+    func begin(_ present: [PresentSlot]) -> Bool {
+        defer { hear() }
+        return client.begin(present, channel: 1, at: now, out: &out)
+    }
+
+    func give(_ payload: [UInt8], _ format: Format, ticks: Int64, slot: SlotName) {
+        let meta = ItemMeta(
+            ticks: ticks, arrival: now, length: payload.count, flags: [.frameEnd, .marker])
+        client.send(
+            ReadItem(
+                payload.raw, meta, Encoding.FormatEra(format), at: 0,
+                of: EncodingID(epoch: 1, layer: 0), slot: slot, channel: 1, jump: nil,
+                capture: now), out: &out)
+        hear()
+    }
+
+    func tell(_ notice: Notice) {
+        client.notice(notice, at: now, into: &effects, out: &out)
+        hear()
     }
 
     var media: Int { effects.media.count }

@@ -35,7 +35,14 @@ extension RTSPClient {
         switch notice {
         case .ended(_, let reason):
             end(.failed("ended here: \(reason.rawValue)"), &effects, &out)
-        case .changed, .keyWanted, .demand: break
+        case .changed(_, let snapshot):
+            guard purpose == .push else { return }
+            push.snapshot = snapshot
+            // What was announced there holds for the whole session.
+            if !RTSPSession.fits(push.tracks, snapshot) {
+                end(.failed("its codecs have changed: it is announced anew"), &effects, &out)
+            }
+        case .keyWanted, .demand: break
         }
     }
 
@@ -49,7 +56,7 @@ extension RTSPClient {
 
     package var deadline: Instant {
         min(
-            min(step?.deadline ?? .distantFuture, questions.deadline),
+            min(step?.deadline ?? .distantFuture, questions.deadline, push.deadline),
             min(stallAt, min(keepAliveAt, reportAt), inlet?.deadline ?? .distantFuture))
     }
 
@@ -65,13 +72,15 @@ extension RTSPClient {
                     .failed("no answer to \(step.method) in \(seconds) s"), &effects, &out)
             }
             self.step = nil
-            describe(at: now, &out)
+            open(at: now, &effects, &out)
         }
+        if now >= push.deadline { announceWhatIsKnown(at: now, &effects, &out) }
         inlet?.release(at: now, &effects)
         if now >= stallAt { return stalled(&effects, &out) }
         if now >= keepAliveAt { keepAlive(at: now, &out) }
         if now >= reportAt {
             reportAt = now + RTSPSession.reportTime
+            push.report(at: now, by: datagrams, into: &out)
             inlet?.report(at: now, by: datagrams, from: .any(port: 0), into: &out)
         }
     }

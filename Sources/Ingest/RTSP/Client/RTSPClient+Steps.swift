@@ -20,10 +20,19 @@ extension RTSPClient {
             let list = message.values("Public").flatMap { $0.split(separator: ",") }
             methods = Set(list.map { RTSPTransport.trimmed($0).uppercased() })
             // Whatever it says: some cameras refuse OPTIONS and do the rest.
-            describe(at: now, &out)
+            open(at: now, &effects, &out)
         case .describe:
             guard isGood else { return fail(step, status, message, &effects, &out) }
             described(message, at: now, &effects, &out)
+        case .announce:
+            guard isGood else { return fail(step, status, message, &effects, &out) }
+            setUpNextPushed(at: now, &effects, &out)
+        case .record:
+            guard isGood else { return fail(step, status, message, &effects, &out) }
+            recorded(at: now)
+        case .setUp(let index) where purpose == .push:
+            guard isGood else { return fail(step, status, message, &effects, &out) }
+            setUpPushed(index, message, at: now, &effects, &out)
         case .setUp(let index):
             guard isGood else {
                 return notSetUp(index, step, status, message, at: now, &effects, &out)
@@ -48,7 +57,8 @@ extension RTSPClient {
         case (_, 403):
             return end(
                 .denied(
-                    "\(step.method) is forbidden (403): does the user have the right to watch?"),
+                    "\(step.method) is forbidden (403): does the user have the right to "
+                        + (purpose == .push ? "publish?" : "watch?")),
                 &effects, &out)
         case (.describe, 404): hint = ": is the path in the URL right?"
         case (_, 453), (_, 503): hint = ": it has too many viewers, or too little memory"
@@ -70,7 +80,8 @@ extension RTSPClient {
                 .denied("it wants a kind of login that we do not know"), &effects, &out)
         }
         // A hub of TP-Link lets in who seems to be itself.
-        if user.isEmpty, asked.realm == "TP-LINK Streaming Media", url.host != "127.0.0.1" {
+        let isHub = purpose == .pull && asked.realm == "TP-LINK Streaming Media"
+        if isHub, user.isEmpty, url.host != "127.0.0.1" {
             url.host = "127.0.0.1"
             return describe(at: now, &out)
         }
@@ -92,6 +103,14 @@ extension RTSPClient {
         }
         challenge = asked
         repeatRequest(step, at: now, &out)
+    }
+
+    /// After OPTIONS.
+    func open(at now: Instant, _ effects: inout Effects, _ out: inout Outbox) {
+        switch purpose {
+        case .pull: describe(at: now, &out)
+        case .push: subscribe(at: now, &effects, &out)
+        }
     }
 
     // MARK: - DESCRIBE
@@ -268,9 +287,10 @@ extension RTSPClient {
         }
         switch answer {
         case .published: isPublished = true
+        case .subscribed(let snapshot): push.opened(snapshot, at: now)
         case .refused(let refusal):
             end(.failed("it cannot be published here: \(refusal)"), &effects, &out)
-        case .allowed, .subscribed, .lines: break
+        case .allowed, .lines: break
         }
     }
 }

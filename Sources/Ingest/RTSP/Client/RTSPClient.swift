@@ -2,9 +2,10 @@ import SDP
 package import Stream
 package import Wire
 
-/// Our end towards a camera or another server: it fetches a stream from there.
+/// Our end towards a camera or another server: it fetches a stream from there, or brings one there.
 ///
-///     OPTIONS ──▶ DESCRIBE ──▶ SETUP … ──▶ PLAY ──▶ media, keep-alives, reports ──▶ TEARDOWN
+///     OPTIONS ──▶ DESCRIBE ──▶ SETUP … ──▶ PLAY ────▶ media, keep-alives, reports ──▶ TEARDOWN
+///          └────▶ ANNOUNCE ──▶ SETUP … ──▶ RECORD ──▶ the same the other way (RTSPClient+Push)
 ///
 /// One connection, one try. What a camera does not like is asked for in another way where that
 /// can be done on the same connection; what needs a new one is left as a `lesson` for the next
@@ -32,12 +33,13 @@ package final class RTSPClient: LinkSession, DatagramSession {
 
     /// A request that waits for its answer.
     struct Step {
-        enum Kind: Equatable { case options, describe, setUp(Int), play }
+        enum Kind: Equatable { case options, describe, announce, setUp(Int), play, record }
 
         var kind: Kind
         var method: String
         var url: RTSPURL
         var headers: [RTSPMessage.Header]
+        var body: [UInt8] = []
         var sequence: Int
         /// The challenge it was signed for; nil: it went out unsigned.
         var signedFor: RTSPChallenge?
@@ -45,8 +47,13 @@ package final class RTSPClient: LinkSession, DatagramSession {
         var deadline: Instant
     }
 
+    let purpose: LinkPurpose
     let name: String
     let peer: Address
+    /// UTC less the monotonic clock.
+    let wall: Interval
+    /// What is brought there.
+    var push = RTSPPush()
     let transport: LinkTransport
     /// What leaves by UDP, and the even ports that it has, by their lines.
     package let datagrams = DatagramQueue()
@@ -90,8 +97,10 @@ package final class RTSPClient: LinkSession, DatagramSession {
     package init(_ seed: LinkSeed) {
         (user, password) = (seed.url.user, seed.url.password)
         url = RTSPURL(seed.url)
+        purpose = seed.purpose
         name = seed.name
         peer = seed.peer
+        wall = seed.wall
         learned = Lesson(rawValue: seed.lesson)
         // Media in the clear is not what the configuration wants of `rtsps`.
         transport = seed.url.scheme == "rtsps" ? .tcp : seed.transport
@@ -104,7 +113,9 @@ package final class RTSPClient: LinkSession, DatagramSession {
     }
 
     /// It does what it is for.
-    package var isRunning: Bool { inlet?.lastMedia != nil && isPublished }
+    package var isRunning: Bool {
+        purpose == .push ? push.phase == .sending : inlet?.lastMedia != nil && isPublished
+    }
     package var wantsBytes: Bool { questions.count == 0 }
 
     /// The connection stands.
@@ -171,10 +182,11 @@ package final class RTSPClient: LinkSession, DatagramSession {
 
     func request(
         _ kind: Step.Kind, _ method: String, _ url: RTSPURL,
-        _ headers: [RTSPMessage.Header] = [], at now: Instant, _ out: inout Outbox
+        _ headers: [RTSPMessage.Header] = [], body: [UInt8] = [], at now: Instant,
+        _ out: inout Outbox
     ) {
         var step = Step(
-            kind: kind, method: method, url: url, headers: headers, sequence: 0,
+            kind: kind, method: method, url: url, headers: headers, body: body, sequence: 0,
             deadline: now + Self.patience)
         send(&step, &out)
         self.step = step
@@ -190,7 +202,8 @@ package final class RTSPClient: LinkSession, DatagramSession {
     }
 
     private func send(_ step: inout Step, _ out: inout Outbox) {
-        let message = message(step.method, step.url, step.headers)
+        var message = message(step.method, step.url, step.headers)
+        message.body = step.body
         step.sequence = sequence
         step.signedFor = challenge
         out.append(message.bytes)
@@ -256,10 +269,4 @@ package final class RTSPClient: LinkSession, DatagramSession {
     package func drain(at now: Instant, into effects: inout Effects, out: inout Outbox) {
         end(.failed("the gateway is shutting down"), &effects, &out)
     }
-
-    package func begin(
-        _ present: [PresentSlot], channel: ChannelID, at now: Instant, out: inout Outbox
-    ) -> Bool { false }
-
-    package func send(_ item: borrowing ReadItem, out: inout Outbox) {}
 }

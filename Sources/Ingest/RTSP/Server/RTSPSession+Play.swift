@@ -73,7 +73,7 @@ extension RTSPSession {
     }
 
     /// Whether everything that is to be expected is there.
-    private static func isComplete(
+    static func isComplete(
         _ present: [PresentSlot], _ snapshot: StreamSnapshot
     ) -> Bool {
         [SlotName.video, .audio].allSatisfy { slot in
@@ -167,31 +167,9 @@ extension RTSPSession {
         if !isSending { startWaiting(at: item.capture, item.meta.arrival, &out) }
         let slot = item.slot
         guard isSending, let clock = outletClock,
-            let index = outlets.firstIndex(where: { $0.description.slot == slot }),
-            let carrier = outlets[index].carrier
+            let index = outlets.firstIndex(where: { $0.description.slot == slot })
         else { return }
-        let count = RTSPOutlet.headerCount + item.bytes.byteCount
-        // Nothing that comes in packets is so large.
-        guard count <= Int(UInt16.max) else { return }
-        switch carrier {
-        case .channels(let pair):
-            out.append(maximum: 4 + count) { window in
-                var writer = ByteWriter(window._mutatingExtracting(0..<4 + count))
-                writer.write(UInt8(ascii: "$"))
-                writer.write(UInt8(truncatingIfNeeded: pair.first))
-                writer.write(UInt16(0))
-                outlets[index].outlet.write(item, clock, into: &writer)
-                writer.patch(UInt16(truncatingIfNeeded: writer.offset - 4), at: 2)
-                return writer.offset
-            }
-        case .lines(let route):
-            guard let place = route.media else { return }
-            datagrams.append(maximum: count, on: route.line, to: place, from: local) { window in
-                var writer = ByteWriter(window._mutatingExtracting(0..<count))
-                outlets[index].outlet.write(item, clock, into: &writer)
-                return writer.offset
-            }
-        }
+        outlets[index].send(item, clock, by: datagrams, from: local, into: &out)
     }
 
     private func startWaiting(at capture: Instant?, _ now: Instant, _ out: inout Outbox) {
@@ -238,13 +216,24 @@ extension RTSPSession {
     }
 
     /// Whether a player can go on with what it was told.
-    func fits(_ snapshot: StreamSnapshot) -> Bool {
+    static func fits(_ outlets: [RTSPPlay.Track], _ snapshot: StreamSnapshot) -> Bool {
         let wants = RTSPDescription.subscription(patience: .zero).wants
         return outlets.allSatisfy { track in
             let slot = track.description.slot
             guard track.isSetUp, let format = snapshot[slot]?.format else { return true }
             let key = wants.first { $0.slot == slot }?.key(given: format.codec)
             return key?.codec == track.description.format.codec
+        }
+    }
+
+    /// What a stream says that it has, where nothing of it has come yet.
+    static func announced(_ snapshot: StreamSnapshot) -> [PresentSlot] {
+        let announced = snapshot.slots.compactMap { state in
+            state.format.map { PresentSlot(slot: state.slot, format: $0) }
+        }
+        return announced.filter {
+            Carriage($0.format.codec, to: .rtsp) == .carried
+                && ($0.slot == .video || $0.slot == .audio)
         }
     }
 
@@ -267,13 +256,7 @@ extension RTSPSession {
         switch play.phase {
         case .opening(let request, _):
             // Nothing has come yet; what was announced will do.
-            let announced = play.snapshot.slots.compactMap { state in
-                state.format.map { PresentSlot(slot: state.slot, format: $0) }
-            }
-            let known = announced.filter {
-                Carriage($0.format.codec, to: .rtsp) == .carried
-                    && ($0.slot == .video || $0.slot == .audio)
-            }
+            let known = Self.announced(play.snapshot)
             guard !known.isEmpty else {
                 leave(&effects)
                 return refuse(404, "nothing that RTSP carries came in time", request, &out)
@@ -296,4 +279,33 @@ extension RTSPSession {
 
 extension RTSPPlay.Track {
     var isSetUp: Bool { carrier != nil }
+
+    mutating func send(
+        _ item: borrowing ReadItem, _ clock: RTSPOutletClock, by queue: DatagramQueue,
+        from local: Address, into out: inout Outbox
+    ) {
+        guard let carrier else { return }
+        let count = RTSPOutlet.headerCount + item.bytes.byteCount
+        // Nothing that comes in packets is so large.
+        guard count <= Int(UInt16.max) else { return }
+        switch carrier {
+        case .channels(let pair):
+            out.append(maximum: 4 + count) { window in
+                var writer = ByteWriter(window._mutatingExtracting(0..<4 + count))
+                writer.write(UInt8(ascii: "$"))
+                writer.write(UInt8(truncatingIfNeeded: pair.first))
+                writer.write(UInt16(0))
+                outlet.write(item, clock, into: &writer)
+                writer.patch(UInt16(truncatingIfNeeded: writer.offset - 4), at: 2)
+                return writer.offset
+            }
+        case .lines(let route):
+            guard let place = route.media else { return }
+            queue.append(maximum: count, on: route.line, to: place, from: local) { window in
+                var writer = ByteWriter(window._mutatingExtracting(0..<count))
+                outlet.write(item, clock, into: &writer)
+                return writer.offset
+            }
+        }
+    }
 }

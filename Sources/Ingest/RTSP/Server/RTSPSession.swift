@@ -290,7 +290,7 @@ package final class RTSPSession: DatagramSession {
             play.snapshot = snapshot
             use = .playing(play)
             // A player keeps the description that it was given.
-            if !fits(snapshot) { effects.append(.close(.codecChanged)) }
+            if !Self.fits(outlets, snapshot) { effects.append(.close(.codecChanged)) }
         case .ended(let of, let reason):
             guard of == channel else { return }
             use = .idle

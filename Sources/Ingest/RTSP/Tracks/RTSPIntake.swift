@@ -101,6 +101,12 @@ package struct RTSPIntake: Sendable {
     ) {
         guard let slot = track.slot else { return }
         guard assembler != nil else {
+            if payload.format.codec == .mjpeg, RTSPJPEG.doubleTable(bytes, into: &swapped) {
+                var meta = meta
+                meta.length = UInt32(swapped.count)
+                return effects.packet(
+                    swapped.raw, meta, sequence: index, channel: channel, slot: slot)
+            }
             return effects.packet(bytes, meta, sequence: index, channel: channel, slot: slot)
         }
         if payload.isLittleEndian {

@@ -28,6 +28,8 @@ package struct LinkSeed: Sendable {
     /// What the session before this one left (`LinkSession.lesson`).
     package var lesson: UInt8 = 0
     package var transport = LinkTransport.auto
+    /// UTC less the monotonic clock, as it is now.
+    package var wall = Interval.zero
 
     package init(
         _ purpose: LinkPurpose, _ url: LinkURL, name: String, peer: Address, random: UInt64
