@@ -109,8 +109,13 @@ def status():
     return [Case("status", "curl")]
 
 
+def rtsp():
+    """FFmpeg, old and new, and GStreamer: every publisher to every player, by TCP and UDP."""
+    return [Case("rtsp", "table")]
+
+
 GROUPS = {"pairs": pairs, "variants": variants, "pages": pages, "attacks": attacks,
-          "channels": channels, "status": status, "long": long, "joins": joins}
+          "channels": channels, "status": status, "rtsp": rtsp, "long": long, "joins": joins}
 # What runs when nothing is named, in ten minutes: each client and codec once, each way to connect
 # once, the pages, the codes and the attacks.
 QUICK = (
@@ -122,7 +127,7 @@ QUICK = (
     "chromium-firefox-vp8-restart-whep", "chromium-chromium-h264-restart-whip",
     "chromium-chromium-h264-address-whep", "demo-chromium-h264-source",
     "aiortc-aiortc-vp8-take-over", "channels-aiortc", "page-chromium", "page-firefox",
-    "status-curl",
+    "status-curl", "rtsp-table",
     *(f"attack-{attack}" for attack in ATTACKS))
 
 

@@ -275,9 +275,10 @@ def run_channels(place):
             "publisher": report}
 
 
-def run_status(program):
-    done = subprocess.run([sys.executable, str(HERE / "status.py"), "--gateway", program],
-                          capture_output=True, text=True, timeout=180)
+def run_table(script, program):
+    """A table of its own, one line for each thing that it has tried."""
+    done = subprocess.run([sys.executable, str(HERE / script), "--gateway", program],
+                          capture_output=True, text=True, timeout=300)
     lines = (done.stdout + done.stderr).splitlines()
     failures = [line for line in lines if "FAIL" in line]
     return {"problems": failures or (lines[-3:] if done.returncode else [])}
@@ -316,7 +317,9 @@ def play(case, place, options):
     if case.publisher == "channels":
         return run_channels(place)
     if case.publisher == "status":
-        return run_status(options.program)
+        return run_table("status.py", options.program)
+    if case.publisher == "rtsp":
+        return run_table("rtsp.py", options.program)
     if case.publisher == "page":
         return run_page(case, place, options)
     scene = {"take-over": run_take_over, "joins": run_joins}.get(case.variant, run_pair)
