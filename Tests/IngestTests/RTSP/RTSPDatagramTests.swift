@@ -203,6 +203,32 @@ struct RTSPDatagramTests {
         client.expire(.seconds(11))
         #expect(client.isClosed)
     }
+
+    /// Whatever the peer's own address sends: nothing crashes, and nothing grows.
+    @Test func garbageFromThePeerIsTakenForWhatItIs() {
+        let publisher = Self.recording()
+        let player = Self.playing()
+        let camera = FakeCamera(FakeCamera.Habits(), transport: .udp)
+        var random = SplitMix64(seed: 7)
+        for round in 0..<2_000 {
+            var bytes = (0..<Int(random.next() % 200)).map { _ in
+                UInt8(truncatingIfNeeded: random.next())
+            }
+            // Half of them look like media or reports.
+            if round % 2 == 0, bytes.count > 12 { (bytes[0], bytes[1]) = (0x80, 26) }
+            if round % 5 == 0, bytes.count > 12 { (bytes[0], bytes[1]) = (0x81, 200) }
+            let line = LineNumber(truncatingIfNeeded: random.next() % 5)
+            publisher.datagram(bytes, on: line, from: Self.player)
+            player.datagram(bytes, on: line, from: Self.player)
+            camera.datagram(bytes, on: line)
+            publisher.expire(.milliseconds(1))
+            publisher.effects.clear()
+            camera.effects.clear()
+        }
+        #expect(!publisher.isClosed && !player.isClosed)
+        #expect(camera.client.ending == nil)
+        #expect(player.datagrams.isEmpty, "nothing is answered")
+    }
 }
 
 /// Pulling over UDP, and from one transport to the other.
