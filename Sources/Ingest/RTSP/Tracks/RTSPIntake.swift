@@ -1,3 +1,4 @@
+import Codecs
 import Media
 package import RTP
 package import Stream
@@ -21,6 +22,7 @@ package struct RTSPIntake: Sendable {
     private var repair: TimestampRepair
     private var stamp: (raw: UInt32, unwrapped: Int64, ticks: Int64)?
     private var statistics: ReceiverStatistics
+    private var soundRate = RTSPSoundRate()
     private var reorder: ReorderBuffer?
     private var stored: [UInt8] = []
     private var swapped: [UInt8] = []
@@ -29,6 +31,8 @@ package struct RTSPIntake: Sendable {
 
     package private(set) var lastPacket: Instant?
     package private(set) var unknown = 0
+    /// How often its rate turned out to be another one.
+    package private(set) var relabelled = 0
     package var repairs: RepairCounters { repair.counters }
 
     /// - Parameter isOrdered: TCP; then nothing waits.
@@ -74,6 +78,7 @@ package struct RTSPIntake: Sendable {
         let index = unwrapper.unwrap(header.sequence) &+ shift
         last = max(last ?? index, index)
         let bytes = packet.extracting(header.payload)
+        checkRate(bytes, header, at: now, &effects)
         let ticks = ticks(of: header.timestamp, bytes, at: now, &origin)
         statistics.receive(index, ticks: stamp?.unwrapped ?? 0, at: now)
         let meta = ItemMeta(
@@ -138,6 +143,13 @@ package struct RTSPIntake: Sendable {
             other.format.codec.kind == payload.format.codec.kind,
             let announced = track.announcement(other)
         else { return false }
+        adopt(other, announced, &effects)
+        return true
+    }
+
+    private mutating func adopt(
+        _ other: RTSPPayload, _ announced: AnnouncedSlot, _ effects: inout Effects
+    ) {
         payload = other
         repair = Self.repair(other)
         assembler = Self.assembler(other)
@@ -145,7 +157,27 @@ package struct RTSPIntake: Sendable {
         stamp = nil
         clock = TimestampUnwrap(.bits32)
         effects.append(.announce(channel, announced))
-        return true
+    }
+
+    /// G.711 of another rate than it was said to be is announced anew, as what it is.
+    private mutating func checkRate(
+        _ bytes: RawSpan, _ header: RTPHeader, at now: Instant, _ effects: inout Effects
+    ) {
+        guard payload.format.codec == .pcma || payload.format.codec == .pcmu,
+            let samples = RTSPSamples.count(bytes, payload),
+            let found = soundRate.note(
+                samples, stamp: clock.unwrap(UInt64(header.timestamp)), at: now)
+        else { return }
+        let rate = found.clock ?? payload.clockRate
+        guard found.rate != payload.format.sampleRate || rate != payload.clockRate else { return }
+        var other = payload
+        other.format = Format(
+            g711: payload.format.codec, sampleRate: found.rate,
+            channels: payload.format.channels)
+        other.clockRate = rate
+        guard let announced = track.announcement(other) else { return }
+        relabelled += 1
+        adopt(other, announced, &effects)
     }
 
     /// Another SSRC without a word: the camera began anew. The number that is left out says that
