@@ -87,8 +87,8 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-                "SCTP", "HTTP", "WHIP", "Live", "HLS", "RTMP", "RTSP", "Demo", "Transcode",
-                "System", "Settings", "CZlib",
+                "SCTP", "HTTP", "WHIP", "Live", "HLS", "RTMP", "RTSP", "GB28181", "Demo",
+                "Transcode", "System", "Settings", "CZlib",
             ],
             path: "Sources/Gateway", exclude: ["Config"], swiftSettings: house),
 
@@ -194,7 +194,7 @@ let package = Package(
             [
                 "Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "SCTP", "HTTP", "WHIP",
                 "System", "Settings", "Gateway", "Simulation", "Browser", "Containers", "RTMP",
-                "RTSP", "Transcode", "Codecs",
+                "RTSP", "GB28181", "Transcode", "Codecs",
             ]),
         tests("TidyTests", []),
     ] + (hasIPSecMB ? [library("CIPSecMB", pkgConfig: nil, debian: "libipsec-mb-dev")] : []),

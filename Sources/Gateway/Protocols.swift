@@ -31,6 +31,12 @@ package enum Protocols {
         Entry(listener: ListenerSpec.rtmps, served: rtmp("rtmps"), isEncrypted: true),
         Entry(listener: ListenerSpec.rtsp, served: rtsp("rtsp")),
         Entry(listener: ListenerSpec.rtsps, served: rtsp("rtsps"), isEncrypted: true),
+        Entry(
+            listener: ListenerSpec.gbTCP,
+            served: ServedProtocol("gb28181") { _ in GBWire(.signalling) }),
+        Entry(
+            listener: ListenerSpec.gbMediaTCP,
+            served: ServedProtocol("gb28181-media") { _ in GBWire(.media) }),
     ]
 
     struct LineEntry {
@@ -40,7 +46,14 @@ package enum Protocols {
     }
 
     /// What is served by datagrams, beside WebRTC.
-    static let lines: [LineEntry] = []
+    static let lines: [LineEntry] = [
+        LineEntry(
+            listener: ListenerSpec.gbUDP,
+            served: ServedLine("gb28181") { GBLines.make(.signalling, at: $0) }),
+        LineEntry(
+            listener: ListenerSpec.gbMediaUDP,
+            served: ServedLine("gb28181-media") { GBLines.make(.media, at: $0) }),
+    ]
 
     /// Connections that we make: to fetch streams and to bring them.
     package static let links: [LinkProtocol] = [

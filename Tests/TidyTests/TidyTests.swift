@@ -28,8 +28,8 @@ struct TidyTests {
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],
         "Gateway": [
             "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-            "SCTP", "HTTP", "WHIP", "Live", "HLS", "RTMP", "RTSP", "Demo", "Transcode", "System",
-            "Settings", "CZlib", "Glibc", "Synchronization",
+            "SCTP", "HTTP", "WHIP", "Live", "HLS", "RTMP", "RTSP", "GB28181", "Demo", "Transcode",
+            "System", "Settings", "CZlib", "Glibc", "Synchronization",
         ],
     ]
 

@@ -42,6 +42,7 @@ extension Worker {
     func forEachParticipant(_ body: (Participant) -> Void) {
         connections.forEach(body)
         rtc?.peers.forEach(body)
+        gb?.sessions.values.forEach(body)
     }
 
     var sessionReports: [SessionReport] {

@@ -34,6 +34,9 @@ extension Worker {
             case ("sessions", 2):
                 try permit(.api, request, connection)
                 try serveSession(path[1], request, connection)
+            case ("gb", 2...):
+                try permit(.api, request, connection)
+                try serveGB(Array(path.dropFirst()), request, connection)
             default: throw Problem(.notFound, request.target.path)
             }
         } catch {
@@ -54,7 +57,7 @@ extension Worker {
         if let problem = refusal(action, request, connection) { throw problem }
     }
 
-    private func allow(_ request: HTTPRequest, _ methods: String) throws(Problem) {
+    func allow(_ request: HTTPRequest, _ methods: String) throws(Problem) {
         guard methods.contains(request.method.rawValue) else {
             throw Problem(.methodNotAllowed, methods)
         }
@@ -66,7 +69,7 @@ extension Worker {
         return HTTPResponse(told).adding("Allow", problem.cause)
     }
 
-    private static func json(_ write: (inout JSONWriter) -> Void) -> HTTPResponse {
+    static func json(_ write: (inout JSONWriter) -> Void) -> HTTPResponse {
         var json = JSONWriter()
         write(&json)
         return HTTPResponse(type: "application/json", json.bytes)

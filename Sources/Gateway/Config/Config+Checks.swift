@@ -53,6 +53,10 @@ extension Config {
             all.append(("rtmp.tls.listen", rtmp.tlsListen))
             all.append(("rtsp.tls.listen", rtsp.tlsListen))
         }
+        if gb28181.enabled {
+            all.append(("gb28181.listen", gb28181.listen))
+            all.append(("gb28181.media.listen", gb28181.mediaListen))
+        }
         return all.compactMap { setting, address in address.map { (setting, $0) } }
     }
 }

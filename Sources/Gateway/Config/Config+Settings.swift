@@ -3,7 +3,7 @@ import Wire
 // The table of settings, in the order in which people read about them.
 extension Config {
     package static let settings: [Setting<Config>] =
-        http + webrtc + otherProtocols + auth + hooks + admin + log + limits + program
+        http + webrtc + otherProtocols + gb28181 + auth + hooks + admin + log + limits + program
 
     private static let http: [Setting<Config>] = [
         Setting(
@@ -61,6 +61,39 @@ extension Config {
         Setting(
             "webrtc.srtp-engine", \.webrtc.engine, .word, .restart,
             "What encrypts the packets; 'auto' takes the fastest that is built in."),
+    ]
+
+    private static let gb28181: [Setting<Config>] = [
+        Setting(
+            "gb28181.enabled", \.gb28181.enabled, .yesOrNo, .restart,
+            "Cameras and recorders that register to us by SIP (GB/T 28181)."),
+        Setting(
+            "gb28181.id", \.gb28181.id, .digits(20), .restart,
+            "Our number: in a camera's settings the SIP server's ID."),
+        Setting(
+            "gb28181.domain", \.gb28181.domain, .digits(10), .restart,
+            "Our domain, which is also the realm of the password."),
+        Setting(
+            "gb28181.listen", \.gb28181.listen, .listen, .restart,
+            "SIP over UDP and TCP."),
+        Setting(
+            "gb28181.password", \.gb28181.password, .key, .restart,
+            "The password of all devices; made at first start and kept in state.dir."),
+        Setting(
+            "gb28181.sip-advertise", \.gb28181.sipAdvertise, .ownAddress, .restart,
+            "The address that devices are told to reach us at; empty: the one they reached."),
+        Setting(
+            "gb28181.media.listen", \.gb28181.mediaListen, .listen, .restart,
+            "The media of all cameras: one UDP port, and the same TCP port."),
+        .later(
+            "gb28181.media.ports", default: "", awaits: "ports of single cameras",
+            "Ports of single devices."),
+        Setting(
+            "gb28181.media.advertise", \.gb28181.mediaAdvertise, .ownAddress, .restart,
+            "Where cameras are told to send media, when we are behind NAT."),
+        Setting(
+            "gb28181.media.transport", \.gb28181.transport, .word, .restart,
+            "What is asked of cameras first: TCP loses nothing on the way."),
     ]
 
     private static let auth: [Setting<Config>] = [
@@ -187,15 +220,6 @@ extension Config {
             "UDP ports for media and its reports, a pair for each track; off: no UDP."),
         .later("srt.listen", default: "off", awaits: "SRT", "SRT, port 8890."),
         .later("srt.passphrase", default: "", awaits: "SRT", "The key of all SRT streams."),
-        .later("gb28181.enabled", default: "false", awaits: "GB28181", "Chinese cameras, by SIP."),
-        .later("gb28181.id", default: "", awaits: "GB28181", "Our number, 20 digits."),
-        .later("gb28181.domain", default: "", awaits: "GB28181", "Our domain, 10 digits."),
-        .later("gb28181.listen", default: "off", awaits: "GB28181", "SIP, port 5060."),
-        .later("gb28181.password", default: "", awaits: "GB28181", "The password of devices."),
-        .later("gb28181.sip-advertise", default: "", awaits: "GB28181", "Our SIP address."),
-        .later("gb28181.media.listen", default: "off", awaits: "GB28181", "Media, port 10000."),
-        .later("gb28181.media.ports", default: "", awaits: "GB28181", "Ports of single devices."),
-        .later("gb28181.media.advertise", default: "", awaits: "GB28181", "Our media address."),
     ]
 }
 

@@ -10,6 +10,7 @@ package struct Config: Equatable, Sendable {
     package var rtmp = RTMP()
     package var hls = HLS()
     package var rtsp = RTSP()
+    package var gb28181 = GB28181()
     package var auth = Auth()
     package var admin = Admin()
     package var log = Log()
@@ -81,6 +82,20 @@ package struct Config: Equatable, Sendable {
     }
 
     package enum MediaTransport: String, CaseIterable, Sendable { case tcp, udp }
+
+    package struct GB28181: Equatable, Sendable {
+        package var enabled = false
+        /// The numbers that every camera's manual has in its example.
+        package var id = "34020000002000000001"
+        package var domain = "3402000000"
+        package var listen: Address? = .any(port: 5060)
+        package var password = Key.generated
+        /// nil: where the device has reached us.
+        package var sipAdvertise: Address?
+        package var mediaListen: Address? = .any(port: 10_000)
+        package var mediaAdvertise: Address?
+        package var transport = MediaTransport.tcp
+    }
 
     package enum ICEMode: String, CaseIterable, Sendable {
         case lite

@@ -50,6 +50,14 @@ extension Kind where Value == Interval {
 extension Kind where Value == String {
     static var path: Kind { Kind("a path", read: { $0 }, write: yaml) }
 
+    static func digits(_ count: Int) -> Kind {
+        Kind("\(count) digits") { text in
+            text.utf8.count == count && text.utf8.allSatisfy(ASCII.isDigit) ? text : nil
+        } write: {
+            yaml($0)
+        }
+    }
+
     /// Where browsers find us: scheme and host, no path.
     static var origin: Kind {
         Kind("an origin like https://video.example.org (no path)") { text in
@@ -90,6 +98,19 @@ extension Kind where Value == Address? {
         } write: { address in
             guard let address else { return "off" }
             return yaml(address.high == 0 && address.low == 0 ? ":\(address.port)" : "\(address)")
+        }
+    }
+}
+
+extension Kind where Value == Address? {
+    /// Port 0 means: the one we listen on.
+    static var ownAddress: Kind {
+        Kind("an IP address, with or without a port, or nothing") { text in
+            if text.isEmpty { return .some(nil) }
+            return Quantity.address(text, port: .optional).map(Optional.some)
+        } write: { address in
+            guard let address else { return yaml("") }
+            return yaml(address.port == 0 ? address.ip : "\(address)")
         }
     }
 }

@@ -10,6 +10,8 @@ struct Metrics {
     let streams: [StreamReport]
     private let rtc: [String: Int]
     let links: [LinkReport]
+    /// nil: no cameras of GB28181.
+    let gb: GBReport?
     private let answered: Int
     private let expected: Int
     var restarts = 0
@@ -28,6 +30,7 @@ struct Metrics {
         }
         self.total = total
         self.rtc = rtc
+        gb = gather.reports.lazy.compactMap(\.gb).first
         links = gather.reports.flatMap(\.links)
         self.connections = connections
         streams = Overview(gather).streams
@@ -46,6 +49,7 @@ struct Metrics {
         writeChannels(&text)
         writeTranscode(&text)
         writeLinks(&text)
+        writeGB(&text)
         return text.bytes
     }
 

@@ -54,13 +54,15 @@ extension Worker {
         {
             return
         }
+        if startCamera(of: local) { return }
         let cause = "\(local.name) has no source that could be started"
         local.stream?.sourceFailed(Refusal(.sourceFailed, cause))
     }
 
     /// Nobody has read it for a while.
     func stopSource(of local: LocalStream) {
-        if let link = pull(of: local.name), link.isOnDemand { end(link) }
+        if let link = pull(of: local.name), link.isOnDemand { return end(link) }
+        stopCamera(of: local)
     }
 
     /// A stream of ours began, changed or ended: what is to be brought elsewhere follows.

@@ -7,12 +7,15 @@ package struct AccessKeys: Equatable, Sendable {
     /// `nil` unless `auth.read` asks for one.
     package let read: Secret?
     package let admin: Secret
+    /// Of cameras; `nil` unless `gb28181.enabled`.
+    package let devices: Secret?
 
     /// Settings whose keys were made just now: the user has not seen them yet.
     package let fresh: [(setting: String, key: Secret, file: String)]
 
     package static func == (a: AccessKeys, b: AccessKeys) -> Bool {
         a.publish == b.publish && a.read == b.read && a.admin == b.admin
+            && a.devices == b.devices
     }
 
     /// - Parameter dice: Makes the keys that are missing.
@@ -27,6 +30,12 @@ package struct AccessKeys: Equatable, Sendable {
         read =
             config.auth.read == .key
             ? try Self.key("auth.read-key", config.auth.readKey, "read-key", state, &dice, &fresh)
+            : nil
+        devices =
+            config.gb28181.enabled
+            ? try Self.key(
+                "gb28181.password", config.gb28181.password, "gb28181-password", state, &dice,
+                &fresh)
             : nil
         self.fresh = fresh
     }

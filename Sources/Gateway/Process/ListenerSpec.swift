@@ -24,6 +24,10 @@ package struct ListenerSpec: Equatable, Sendable {
     package static let rtsps = "rtsps"
     package static let webrtcUDP = "webrtc-udp"
     package static let webrtcTCP = "webrtc-tcp"
+    package static let gbUDP = "gb28181-udp"
+    package static let gbTCP = "gb28181-tcp"
+    package static let gbMediaUDP = "gb28181-media-udp"
+    package static let gbMediaTCP = "gb28181-media-tcp"
 
     package static func all(_ config: Config, workers: Int) -> [ListenerSpec] {
         let hasTLS = config.http.tls.certificate != .off
@@ -31,6 +35,8 @@ package struct ListenerSpec: Equatable, Sendable {
         let framed = config.webrtc.tcp ? config.webrtc.listen : nil
         let rtmpTLS = hasTLS ? config.rtmp.tlsListen : nil
         let rtspTLS = hasTLS ? config.rtsp.tlsListen : nil
+        let gb = config.gb28181.enabled ? config.gb28181.listen : nil
+        let gbMedia = config.gb28181.enabled ? config.gb28181.mediaListen : nil
         let wanted: [(String, String, Transport, Address?, Int)] = [
             (http, "http.listen", .tcp, config.http.listen, workers),
             (https, "http.tls.listen", .tcp, tls, workers),
@@ -41,6 +47,11 @@ package struct ListenerSpec: Equatable, Sendable {
             (rtsps, "rtsp.tls.listen", .tcp, rtspTLS, workers),
             (webrtcUDP, "webrtc.listen", .udp, config.webrtc.listen, workers),
             (webrtcTCP, "webrtc.listen", .tcp, framed, workers),
+            // Devices and their media belong to one worker.
+            (gbUDP, "gb28181.listen", .udp, gb, 1),
+            (gbTCP, "gb28181.listen", .tcp, gb, 1),
+            (gbMediaUDP, "gb28181.media.listen", .udp, gbMedia, 1),
+            (gbMediaTCP, "gb28181.media.listen", .tcp, gbMedia, 1),
         ]
         return wanted.compactMap { name, setting, transport, address, count in
             address.map {

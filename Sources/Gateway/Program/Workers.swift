@@ -105,6 +105,7 @@ final class Workers: Service {
             plan.lines.append(.init(entry.served, socket: socket.takeDescriptor()))
         }
         plan.rules = { config.rules(for: $0) }
+        plan.gb = GBPlan(surroundings.settings)
         plan.links = LinkPlan(config)
         plan.linePorts = config.rtsp.transports.contains(.udp) ? config.rtsp.ports : nil
         plan.limits = WorkerLimits(config, workers: count)
@@ -215,7 +216,9 @@ extension Config {
         var rules = StreamRules()
         rules.grace = path.publisherGrace
         rules.convertsSound = path.audio == .auto
-        rules.isOnDemand = path.onDemand && path.source != nil
+        rules.isOnDemand =
+            path.onDemand && path.source != nil
+            || gb28181.enabled && path.source == nil && GBPlan.camera(name) != nil
         rules.bFrames =
             switch path.bFrames {
             case .drop: .drop

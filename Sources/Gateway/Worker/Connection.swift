@@ -12,6 +12,8 @@ final class Connection: Participant {
     let http: HTTPSession?
     /// The same, if it carries packets of WebRTC.
     let framed: FramedSession?
+    /// The same, if it is a device's.
+    let gb: GBWire?
     /// The same, if it may have UDP ports of its own, and those that it has.
     let datagrams: (any DatagramSession)?
     var lines: LineSet?
@@ -64,6 +66,7 @@ final class Connection: Participant {
         self.session = session
         http = session as? HTTPSession
         framed = session as? FramedSession
+        gb = session as? GBWire
         datagrams = session as? any DatagramSession
         acceptedAt = now
         self.link = link
@@ -270,6 +273,7 @@ final class Connection: Participant {
     override func effectsWereRun(at worker: Worker) {
         worker.serveRequests(of: self)
         if let framed { worker.serveFrames(of: self, framed) }
+        if let gb { worker.serveGB(self, gb) }
     }
 
     override func end(at worker: Worker) {

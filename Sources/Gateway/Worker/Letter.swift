@@ -32,6 +32,7 @@ package enum Letter: Sendable {
     case feedNotice(UInt32, Notice)
     case rtc(RTCLetter)
     case hls(HLSLetter)
+    case gb(GBLetter)
     /// From a thread of the transcoder.
     case transcoded(TranscodeResult)
     /// From the thread of SCTP.
@@ -39,7 +40,7 @@ package enum Letter: Sendable {
 }
 
 /// How much a worker is to say: there may be thousands of sessions.
-package enum ReportDetail: Sendable { case figures, streams, sessions }
+package enum ReportDetail: Sendable { case figures, streams, sessions, cameras }
 
 /// What one worker says of itself.
 package struct WorkerReport: Sendable {
@@ -49,6 +50,8 @@ package struct WorkerReport: Sendable {
     package var streams: [StreamReport] = []
     package var sessions: [SessionReport] = []
     package var links: [LinkReport] = []
+    /// Of the worker that has the desk.
+    package var gb: GBReport?
     /// Sessions of WebRTC, by state.
     package var rtc: [String: Int] = [:]
 }

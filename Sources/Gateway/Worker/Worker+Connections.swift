@@ -142,6 +142,7 @@ extension Worker {
         closeLines(of: connection)
         counters.connectionsClosed += 1
         if let framed = connection.framed { pipeClosed(connection, framed) }
+        if let wire = connection.gb { gbClosed(wire) }
         leaveStreams(connection, because: .done)
         if let link = connection.link { ended(link, connection) }
     }

@@ -52,5 +52,6 @@ extension Worker {
         }
         gathers = [:]
         rtc = nil
+        gb = nil
     }
 }

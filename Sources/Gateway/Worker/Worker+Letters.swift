@@ -37,6 +37,7 @@ extension Worker {
         case .feedNotice(let feed, let notice): self.notice(feed, notice)
         case .rtc(let letter): read(letter)
         case .hls(let letter): read(letter)
+        case .gb(let letter): read(letter)
         case .transcoded(let result): receive(result)
         case .channels(let news): receive(news)
         }
@@ -58,6 +59,7 @@ extension Worker {
     private func stop(within patience: Interval) {
         guard stopping == nil else { return }
         stopping = now + patience
+        stopGB()
         for listener in listeners { listener.stop(&poller) }
         endListeners()
         connections.forEach { connection in
@@ -76,8 +78,9 @@ extension Worker {
         var report = WorkerReport(
             worker: plan.index, counters: counters, connections: kinds)
         if let rtc { report.rtc = rtc.states(isFirst: plan.index == 0) }
+        report.gb = gb?.report(detail == .cameras, at: now)
         report.links = links.map { $0.report(at: now) }
-        if detail != .figures { report.streams = streamReports }
+        if detail == .streams || detail == .sessions { report.streams = streamReports }
         if detail == .sessions { report.sessions = sessionReports }
         return report
     }

@@ -97,6 +97,8 @@ package final class Worker {
     var nextHLS = Instant.distantFuture
     /// nil: WebRTC is switched off.
     var rtc: RTCDesk?
+    /// Cameras of GB28181: at one worker, if they are switched on.
+    var gb: GBDesk?
     /// In this turn, of DTLS and TLS together.
     var publicKeySteps = 0
     /// UTC, for what is written of times to people and peers.
@@ -161,6 +163,7 @@ package final class Worker {
         do throws(SystemError) {
             poller = try Poller()
             _ = try poller.add(neighbours.bell(of: plan.index), tag: Tag.bell.number)
+            openGB()
             try openListeners()
             try openDatagramSockets()
             try openListeningLines()

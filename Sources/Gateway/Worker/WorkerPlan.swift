@@ -50,6 +50,8 @@ package struct WorkerPlan: Sendable {
     /// Looks up names for connections that we make; nil: none are made.
     package var resolver: Resolver?
     package var links = LinkPlan()
+    /// nil: no cameras of GB28181.
+    package var gb: GBPlan?
     /// Where sessions get UDP ports from, and the setting that says so.
     package var linePorts = PortRange(30_500, 31_499)
     package var linePortsSetting = "rtsp.ports"

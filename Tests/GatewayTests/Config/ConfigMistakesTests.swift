@@ -74,7 +74,7 @@ struct ConfigMistakesTests {
             "webrtc.advertize: no such setting: did you mean webrtc.advertise?"
         ),
         ("web-rtc: { tcp: on }", "web-rtc: no such setting: did you mean webrtc?"),
-        ("advertise: 192.0.2.1", "advertise: no such setting: did you mean webrtc.advertise?"),
+        ("playout-delay: 1", "playout-delay: no such setting: did you mean webrtc.playout-delay?"),
         ("admin: { address: x }", "admin.address: no such setting: admin has these: listen, token"),
         ("path: { a: }", "path: no such setting: did you mean paths?"),
         (

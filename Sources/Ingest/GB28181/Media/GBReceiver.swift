@@ -37,6 +37,8 @@ package struct GBReceiver: Sendable {
         /// What is no RTP.
         package var unknown: UInt64 = 0
         package var restarts: UInt64 = 0
+
+        package init() {}
     }
 
     /// - Parameter isOrdered: TCP: nothing waits, and a gap is what the camera has lost itself.

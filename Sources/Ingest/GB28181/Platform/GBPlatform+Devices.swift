@@ -91,8 +91,7 @@ extension GBPlatform {
         guard device.routeChanges.count > 3 else { return }
         device.routeChanges = []
         effects.append(
-            .warning(
-                code: "gb-duplicate-id",
+            .duplicate(
                 "\(device.id) registers from different addresses again and again, last from "
                     + "\(route.peer): two devices have one number"))
     }

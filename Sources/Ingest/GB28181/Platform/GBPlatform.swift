@@ -44,6 +44,8 @@ package struct GBPlatform: Sendable {
         package var calls: UInt64 = 0
         package var failedCalls: UInt64 = 0
         package var unknownCommands: UInt64 = 0
+
+        package init() {}
     }
 
     package init(_ settings: GBSettings, _ text: DeviceText = .plain, seed: UInt64) {

@@ -131,5 +131,5 @@ package enum GBEffect: Equatable, Sendable {
     /// The call is over, for this reason.
     case ended(GBChannelID, GBFailure)
     /// For an operator.
-    case warning(code: String, String)
+    case duplicate(String)
 }
