@@ -65,6 +65,7 @@ let package = Package(
             settings: ipsecMBSettings),
         room("ICE", "ICE", ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"]),
         room("SCTP", "SCTP", ["Wire", "CSCTPShims"]),
+        room("SRTPort", "SRTPort", ["Wire", "CSRTShims"]),
         room("HTTP", "Web/HTTP", ["Wire"]),
         room("WHIP", "Web/WHIP", ["Wire", "HTTP"]),
         room("Live", "Web/Live", ["Wire", "Media", "Stream", "Containers", "HTTP"]),
@@ -75,6 +76,7 @@ let package = Package(
         room(
             "RTSP", "Ingest/RTSP",
             ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"]),
+        room("SRT", "Ingest/SRT", ["Wire", "Media", "Stream", "Containers"]),
         room(
             "GB28181", "Ingest/GB28181",
             ["Wire", "Media", "RTP", "SDP", "Stream", "Containers", "Crypto"]),
@@ -87,7 +89,8 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-                "SCTP", "HTTP", "WHIP", "Live", "HLS", "RTMP", "RTSP", "GB28181", "Demo",
+                "SCTP", "HTTP", "WHIP", "Live", "HLS", "RTMP", "RTSP", "SRT", "SRTPort",
+                "GB28181", "Demo",
                 "Transcode", "System", "Settings", "CZlib",
             ],
             path: "Sources/Gateway", exclude: ["Config"], swiftSettings: house),
@@ -99,6 +102,7 @@ let package = Package(
             path: "Sources/CCryptoShims",
             cSettings: hasIPSecMB ? [.define("HAS_IPSEC_MB")] : []),
         .target(name: "CSCTPShims", dependencies: ["CUsrsctp"], path: "Sources/CSCTPShims"),
+        .target(name: "CSRTShims", dependencies: ["CSRT"], path: "Sources/CSRTShims"),
         .target(
             name: "CTranscodeShims", dependencies: ["COpus", "CAVCodec"],
             path: "Sources/CTranscodeShims"),
@@ -106,6 +110,7 @@ let package = Package(
         // No flags for the linker: the libraries are loaded at run time.
         library("CAVCodec", pkgConfig: nil, debian: "libavcodec-dev"),
         library("CUsrsctp", pkgConfig: "usrsctp", debian: "libusrsctp-dev"),
+        library("CSRT", pkgConfig: "srt", debian: "libsrt-openssl-dev"),
         library("COpenSSL", pkgConfig: "openssl", debian: "libssl-dev"),
         library("CSRTP", pkgConfig: "libsrtp2", debian: "libsrtp2-dev"),
         library("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
@@ -144,7 +149,8 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-                "SCTP", "HTTP", "WHIP", "RTMP", "RTSP", "GB28181", "Demo", "Settings", "Browser",
+                "SCTP", "HTTP", "WHIP", "RTMP", "RTSP", "SRT", "GB28181", "Demo", "Settings",
+                "Browser",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: house),
         tests("FuzzTests", ["Wire", "FuzzTargets", "Browser"]),

@@ -18,6 +18,8 @@ struct TidyTests {
         "Crypto": ["Wire", "COpenSSL", "CCryptoShims", "CSRTP", "CIPSecMB"],
         "ICE": ["Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Crypto"],
         "SCTP": ["Wire", "CSCTPShims"],
+        "SRTPort": ["Wire", "CSRTShims"],
+        "Ingest/SRT": ["Wire", "Media", "Stream", "Containers"],
         "Web/HTTP": ["Wire"],
         "Web/WHIP": ["Wire", "HTTP"],
         "Web/Live": ["Wire", "Media", "Stream", "Containers", "HTTP"],
@@ -28,8 +30,8 @@ struct TidyTests {
         "System": ["Wire", "CLinux", "Glibc", "Synchronization"],
         "Gateway": [
             "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "ICE",
-            "SCTP", "HTTP", "WHIP", "Live", "HLS", "RTMP", "RTSP", "GB28181", "Demo", "Transcode",
-            "System", "Settings", "CZlib", "Glibc", "Synchronization",
+            "SCTP", "HTTP", "WHIP", "Live", "HLS", "RTMP", "RTSP", "SRT", "SRTPort", "GB28181",
+            "Demo", "Transcode", "System", "Settings", "CZlib", "Glibc", "Synchronization",
         ],
     ]
 
