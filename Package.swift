@@ -180,7 +180,7 @@ let package = Package(
             "IngestTests",
             [
                 "Wire", "Media", "Codecs", "RTP", "SDP", "Stream", "Containers", "Crypto", "RTMP",
-                "RTSP", "GB28181", "Simulation",
+                "RTSP", "SRT", "GB28181", "Simulation",
             ]),
         tests(
             "WebTests",
@@ -200,7 +200,7 @@ let package = Package(
             [
                 "Wire", "Media", "RTP", "SDP", "Stream", "Crypto", "ICE", "SCTP", "HTTP", "WHIP",
                 "System", "Settings", "Gateway", "Simulation", "Browser", "Containers", "RTMP",
-                "RTSP", "GB28181", "Transcode", "Codecs",
+                "RTSP", "SRT", "SRTPort", "GB28181", "Transcode", "Codecs",
             ]),
         tests("TidyTests", []),
     ] + (hasIPSecMB ? [library("CIPSecMB", pkgConfig: nil, debian: "libipsec-mb-dev")] : []),

@@ -1,11 +1,12 @@
+#define _GNU_SOURCE
 #include "CSRTShims.h"
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <srt.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,10 +19,8 @@ enum { PAYLOAD = 1456 };
 // Half-open callers that wait to be accepted.
 enum { BACKLOG = 128 };
 
-static struct {
-    gateway_srt_judge judge;
-    void *context;
-} door;
+// The same for all listeners; what differs is their context.
+static gateway_srt_judge judge_of_all;
 
 int gateway_srt_start(void) {
     if (srt_startup() < 0) return -1;
@@ -81,13 +80,12 @@ static int prepare(int socket, const struct gateway_srt_options *options) {
 }
 
 static int on_caller(
-    void *unused, SRTSOCKET caller, int version, const struct sockaddr *name, const char *id) {
-    (void)unused;
+    void *context, SRTSOCKET caller, int version, const struct sockaddr *name, const char *id) {
     (void)version;
     struct gateway_srt_address peer;
     from_kernel(name, &peer);
     char passphrase[GATEWAY_SRT_PASSPHRASE_MAXIMUM + 1] = {0};
-    int reason = door.judge(door.context, &peer, id ? id : "", passphrase);
+    int reason = judge_of_all(context, &peer, id ? id : "", passphrase);
     if (reason != 0) {
         srt_setrejectreason(caller, reason);
         return -1;
@@ -102,18 +100,26 @@ static int on_caller(
     return result;
 }
 
+static void as_the_library_wants_it(int descriptor) {
+    // It sleeps in its reading of datagrams, for as long as it has told the socket: one that does
+    // not block has it ask again and again.
+    fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+    // It reads one datagram at a time and would take several joined ones for one.
+    int off = 0;
+    setsockopt(descriptor, IPPROTO_UDP, UDP_GRO, &off, sizeof off);
+    // It throws away what comes with more than it has asked for.
+    setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &off, sizeof off);
+    setsockopt(descriptor, IPPROTO_IP, IP_PKTINFO, &off, sizeof off);
+}
+
 int gateway_srt_listen(
     int descriptor, const struct gateway_srt_options *options, gateway_srt_judge judge,
     void *context) {
-    if (descriptor >= FD_SETSIZE) return -1;
-    // The library reads one datagram at a time and would take several joined ones for one.
-    int off = 0;
-    setsockopt(descriptor, IPPROTO_UDP, UDP_GRO, &off, sizeof off);
+    as_the_library_wants_it(descriptor);
     SRTSOCKET listener = srt_create_socket();
     if (listener < 0) return -1;
-    door.judge = judge;
-    door.context = context;
-    if (prepare(listener, options) || srt_listen_callback(listener, on_caller, NULL)
+    judge_of_all = judge;
+    if (prepare(listener, options) || srt_listen_callback(listener, on_caller, context)
         || srt_bind_acquire(listener, descriptor) || srt_listen(listener, BACKLOG)) {
         srt_close(listener);
         return -1;
@@ -130,18 +136,6 @@ int gateway_srt_accept(int listener, struct gateway_srt_address *peer) {
     return socket;
 }
 
-// The library waits with select(2), which writes over the stack for higher numbers.
-static int open_low(int family) {
-    int descriptor = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_storage name = {.ss_family = (sa_family_t)family};
-    socklen_t count = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-    if (descriptor < 0) return -1;
-    if (descriptor < FD_SETSIZE && bind(descriptor, (struct sockaddr *)&name, count) == 0)
-        return descriptor;
-    close(descriptor);
-    return -1;
-}
-
 int gateway_srt_connect(
     const struct gateway_srt_address *peer, const struct gateway_srt_options *options) {
     SRTSOCKET socket = srt_create_socket();
@@ -156,16 +150,11 @@ int gateway_srt_connect(
     const struct sockaddr *target
         = is_ipv4 ? (const struct sockaddr *)&short_name : (const struct sockaddr *)&name;
     int count = is_ipv4 ? sizeof short_name : sizeof name;
-    int descriptor = open_low(is_ipv4 ? AF_INET : AF_INET6);
-    if (descriptor < 0 || prepare(socket, options)
-        || srt_bind_acquire(socket, descriptor)) {
-        if (descriptor >= 0) close(descriptor);
+    if (prepare(socket, options) || srt_connect(socket, target, count) < 0) {
         srt_close(socket);
         return -1;
     }
-    if (srt_connect(socket, target, count) >= 0) return socket;
-    srt_close(socket);
-    return -1;
+    return socket;
 }
 
 int gateway_srt_rejection(int socket) { return srt_getrejectreason(socket); }
@@ -273,7 +262,11 @@ int gateway_srt_wait(int poller, int milliseconds, struct gateway_srt_event *eve
     int result = srt_epoll_wait(
         poller, readable, &reads, writable, &writes, milliseconds, system_readable,
         &system_reads, system_writable, &system_writes);
-    if (result < 0) return srt_getlasterror(NULL) == SRT_ETIMEOUT ? 0 : -1;
+    if (result < 0) {
+        // It never gets stuck in an error that it gives at once.
+        if (srt_getlasterror(NULL) != SRT_ETIMEOUT) usleep(10000);
+        return 0;
+    }
     // More than fit are said again: the counts tell how many there would be.
     int count = 0;
     for (int i = 0; i < reads && i < BATCH; i++)

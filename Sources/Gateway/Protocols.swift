@@ -1,6 +1,7 @@
 import Live
 import RTMP
 import RTSP
+import SRT
 import Stream
 
 /// What is served, and on which socket: the list to read first, and the one line that a new
@@ -69,6 +70,9 @@ package enum Protocols {
             "rtsp", ["rtsp": .init(port: 554), "rtsps": .init(port: 322, isEncrypted: true)],
             canPush: true
         ) { RTSPClient($0) },
+        LinkProtocol("srt", ["srt": .init(port: 8890, isSRT: true)], canPush: true) {
+            SRTCaller($0)
+        },
     ]
 
     static func rtmp(_ name: String) -> ServedProtocol {

@@ -29,6 +29,8 @@ package final class SRTEngine {
     private let poller: Int32
     private var events = [gateway_srt_event](repeating: gateway_srt_event(), count: 256)
     private var door: SRTDoor?
+    /// What each is watched for.
+    private var watched: [SRTSocket: Int32] = [:]
     private var descriptors: [Int32: Int32] = [:]
 
     package init() throws(SRTError) {
@@ -153,8 +155,12 @@ package final class SRTEngine {
 
     // MARK: - Waiting
 
+    /// Neither: not any more. To be called before the socket is closed.
     package func watch(_ socket: SRTSocket, reading: Bool, writing: Bool) {
-        _ = gateway_srt_watch(poller, socket.number, Self.what(reading, writing))
+        let what = Self.what(reading, writing)
+        guard what != watched[socket] ?? 0 else { return }
+        _ = gateway_srt_watch(poller, socket.number, what)
+        watched[socket] = what == 0 ? nil : what
     }
 
     /// Neither: not any more. To be called before the descriptor is closed.

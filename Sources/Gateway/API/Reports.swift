@@ -1,4 +1,5 @@
 package import ICE
+package import SRTPort
 import Stream
 import System
 package import Wire
@@ -32,9 +33,10 @@ package struct SessionReport: Sendable {
     package var stream: String
     package var peer: Address
     package var uptime: Interval
-    /// WebRTC only.
+    /// WebRTC and SRT only.
     package var roundTrip: Interval?
     package var viewer: ViewerReport?
+    package var srt: SRTFigures?
 }
 
 extension Worker {

@@ -1,5 +1,6 @@
 import ICE
 import Media
+import SRTPort
 import Stream
 import Wire
 
@@ -46,11 +47,25 @@ extension SessionReport {
         if let roundTrip = viewer?.roundTrip ?? roundTrip {
             json.field("rtt", Double(roundTrip.nanoseconds / 10_000) / 100)
         }
+        if let srt { Self.write(srt, into: &json) }
         guard let viewer else { return }
         json.field("transport", viewer.route.connection == 0 ? "udp" : "tcp")
         json.field("bitrate", viewer.bitsPerSecond)
         json.field("packets", viewer.packets)
         json.field("loss", viewer.loss)
+    }
+
+    private static func write(_ srt: SRTFigures, into json: inout JSONWriter) {
+        json.field("bitrate", srt.bitsPerSecond)
+        json.object("srt") { json in
+            json.field("latency", srt.latency.milliseconds)
+            json.field("buffered", srt.buffered.milliseconds)
+            json.field("packets", srt.packets)
+            json.field("lost", srt.lost)
+            json.field("dropped", srt.dropped)
+            json.field("repeated", srt.repeated)
+            json.field("undecrypted", srt.undecrypted)
+        }
     }
 
     private static func write(_ slot: ViewerReport.Slot, into json: inout JSONWriter) {

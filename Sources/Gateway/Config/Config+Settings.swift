@@ -218,8 +218,21 @@ extension Config {
         Setting(
             "rtsp.ports", \.rtsp.ports, .ports, .restart,
             "UDP ports for media and its reports, a pair for each track; off: no UDP."),
-        .later("srt.listen", default: "off", awaits: "SRT", "SRT, port 8890."),
-        .later("srt.passphrase", default: "", awaits: "SRT", "The key of all SRT streams."),
+        Setting(
+            "srt.listen", \.srt.listen, .listen, .restart,
+            "Encoders and players that speak SRT: OBS, FFmpeg, vMix, hardware (UDP)."),
+        Setting(
+            "srt.passphrase", \.srt.passphrase, .passphrase, .reload,
+            "All SRT callers encrypt with it; empty: none may."),
+        Setting(
+            "srt.latency", \.srt.latency, .duration(.milliseconds(20) ... .seconds(8)), .restart,
+            "How long SRT may ask for lost packets again; a caller may want more."),
+        Setting(
+            "srt.mode", \.srt.mode, .word, .reload,
+            "What SRT callers want whose stream id is a name only."),
+        Setting(
+            "srt.stream", \.srt.stream, .streamName, .reload,
+            "The stream of SRT callers without a stream id; empty: they are sent away."),
     ]
 }
 
@@ -255,5 +268,8 @@ extension PathConfig {
         Setting(
             "forward", \.forward, .list(of: .destination), .reload,
             "Where to bring the stream while it is live; an application gets the name behind it."),
+        Setting(
+            "srt-passphrase", \.srtPassphrase, .passphrase, .reload,
+            "SRT callers of these streams encrypt with it; empty: as srt.passphrase."),
     ]
 }

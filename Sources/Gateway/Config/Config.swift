@@ -10,6 +10,7 @@ package struct Config: Equatable, Sendable {
     package var rtmp = RTMP()
     package var hls = HLS()
     package var rtsp = RTSP()
+    package var srt = SRT()
     package var gb28181 = GB28181()
     package var auth = Auth()
     package var admin = Admin()
@@ -82,6 +83,19 @@ package struct Config: Equatable, Sendable {
     }
 
     package enum MediaTransport: String, CaseIterable, Sendable { case tcp, udp }
+
+    package struct SRT: Equatable, Sendable {
+        package var listen: Address? = .any(port: 8890)
+        /// Empty: nothing is encrypted.
+        package var passphrase = Secret("")
+        package var latency = Interval.milliseconds(120)
+        /// For callers whose stream id does not say it.
+        package var mode = SRTMode.publish
+        /// For callers without a stream id; empty: they are sent away.
+        package var stream = ""
+    }
+
+    package enum SRTMode: String, CaseIterable, Sendable { case publish, read }
 
     package struct GB28181: Equatable, Sendable {
         package var enabled = false
@@ -163,6 +177,8 @@ package struct PathConfig: Equatable, Sendable {
     package var sourceTransport = SourceTransport.auto
     package var onDemand = false
     package var forward: [LinkURL] = []
+    /// Empty: as `srt.passphrase`.
+    package var srtPassphrase = Secret("")
 
     package init() {}
 }

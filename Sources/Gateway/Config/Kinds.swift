@@ -58,6 +58,14 @@ extension Kind where Value == String {
         }
     }
 
+    static var streamName: Kind {
+        Kind("the name of a stream like live/cam1, or empty") { text in
+            text.isEmpty ? text : (try? StreamName(text))?.description
+        } write: {
+            yaml($0)
+        }
+    }
+
     /// Where browsers find us: scheme and host, no path.
     static var origin: Kind {
         Kind("an origin like https://video.example.org (no path)") { text in
@@ -145,10 +153,10 @@ extension Kind where Value == AddressRange {
 extension Kind where Value == LinkURL? {
     /// The schemes that `Protocols.links` can fetch from.
     static var source: Kind {
-        let schemes = ["rtsp", "rtsps", "rtmp", "rtmps", "http", "https"]
+        let schemes = ["rtsp", "rtsps", "rtmp", "rtmps", "srt", "http", "https"]
         return Kind(
             "a URL like rtsp://USER:PASSWORD@HOST/PATH or rtmp://HOST/APP/STREAM (or rtsps, "
-                + "rtmps, http, https with FLV)"
+                + "rtmps, srt, http, https with FLV)"
         ) { text in
             if text.isEmpty { return .some(nil) }
             guard let url = try? LinkURL(text), schemes.contains(url.scheme) else { return nil }
@@ -162,12 +170,13 @@ extension Kind where Value == LinkURL? {
 extension Kind where Value == LinkURL {
     /// The schemes that `Protocols.links` can bring streams to.
     static var destination: Kind {
-        let schemes = ["rtmp", "rtmps", "rtsp", "rtsps"]
+        let schemes = ["rtmp", "rtmps", "rtsp", "rtsps", "srt"]
         return Kind(
-            "a URL like rtmp://HOST/APP or rtmp://HOST/APP/STREAM (or rtmps, rtsp, rtsps)"
+            "a URL like rtmp://HOST/APP or rtmp://HOST/APP/STREAM (or rtmps, rtsp, rtsps), or "
+                + "srt://HOST:PORT?streamid=ID"
         ) { text in
             guard let url = try? LinkURL(text), schemes.contains(url.scheme),
-                !url.segments.isEmpty
+                !url.segments.isEmpty || url.scheme == "srt" && !url.path.isEmpty
             else { return nil }
             return url
         } write: {
@@ -202,6 +211,25 @@ extension Kind where Value == Key {
             case .generated: "generated"
             case .chosen: yaml("(secret)")
             }
+        }
+    }
+}
+
+extension Kind where Value == Secret {
+    /// As SRT has it.
+    static var passphrase: Kind {
+        Kind("a passphrase of 10 to 79 visible characters, or empty") { (node) throws(Refusal) in
+            // The text itself must not appear in the message.
+            guard let text = node.text else {
+                throw Refusal("expected a passphrase, not \(node.shape)")
+            }
+            let isVisible = text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+            guard text.isEmpty || isVisible && (10...79).contains(text.utf8.count) else {
+                throw Refusal("a passphrase needs 10 to 79 visible ASCII characters")
+            }
+            return Secret(text)
+        } write: {
+            yaml($0.isEmpty ? "" : "(secret)")
         }
     }
 }

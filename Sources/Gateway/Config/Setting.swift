@@ -34,7 +34,7 @@ package struct Setting<Root: Sendable>: Sendable {
         self.kind = kind.what
         self.summary = summary
         self.change = change
-        self.isSecret = Value.self == Key.self
+        self.isSecret = Value.self == Key.self || Value.self == Secret.self
         self.awaits = nil
         self.read = { (node, root) throws(Refusal) in
             root[keyPath: field] = try kind.read(node)

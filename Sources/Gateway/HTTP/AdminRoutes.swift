@@ -37,6 +37,7 @@ extension Worker {
             var metrics = Metrics(gather, expected: neighbours.count)
             metrics.busy = plan.load.figures(at: now).busy
             metrics.restarts = plan.restarts
+            metrics.srt = plan.srt?.board.totals
             metrics.version = plan.version
             let response = HTTPResponse(type: MetricsText.contentType, metrics.text)
             respond(response.adding("Cache-Control", "no-store"), request, connection)

@@ -19,11 +19,14 @@ package struct FailureLimit {
         return counts[Self.household(peer), default: 0] >= Self.perSecond
     }
 
-    package mutating func note(_ peer: Address, at now: Instant) {
+    /// - Returns: Whether it is the first failure in this second, and worth a line.
+    @discardableResult
+    package mutating func note(_ peer: Address, at now: Instant) -> Bool {
         renew(at: now)
         let key = Self.household(peer)
-        guard counts[key] != nil || counts.count < Self.addressesMaximum else { return }
+        guard counts[key] != nil || counts.count < Self.addressesMaximum else { return false }
         counts[key, default: 0] += 1
+        return counts[key] == 1
     }
 
     private mutating func renew(at now: Instant) {

@@ -18,6 +18,8 @@ struct Metrics {
     var version = ""
     /// Of the busiest worker.
     var busy = 0.0
+    /// nil: no SRT.
+    var srt: SRTBoard.Totals?
 
     init(_ gather: Gather, expected: Int) {
         var total = WorkerCounters()
@@ -49,6 +51,7 @@ struct Metrics {
         writeChannels(&text)
         writeTranscode(&text)
         writeLinks(&text)
+        if let srt { writeSRT(srt, &text) }
         writeGB(&text)
         return text.bytes
     }

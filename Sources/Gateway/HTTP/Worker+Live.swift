@@ -33,7 +33,7 @@ extension Worker {
     }
 
     /// What all viewers of a transport stream share here, for as long as there are any.
-    private func feed(of name: String) -> TSFeed {
+    func feed(of name: String) -> TSFeed {
         if let feed = feeds[name]?.feed { return feed }
         feeds = feeds.filter { $0.value.feed != nil }
         let feed = TSFeed()

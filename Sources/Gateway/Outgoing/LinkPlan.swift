@@ -55,7 +55,9 @@ extension LinkPlan {
 
     /// A destination that is an application gets the name of the stream behind it.
     private static func destination(_ url: LinkURL, of name: String) -> LinkURL {
-        guard url.segments.count < 2 else { return url }
+        // The stream id of SRT says all.
+        let hasID = url.scheme == "srt" && url.path.contains("streamid=")
+        guard url.segments.count < 2, !hasID else { return url }
         let parts = url.path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let app = parts[0].split(separator: "/").joined()
         let stream = name.drop { $0 != "/" }.drop { $0 == "/" }

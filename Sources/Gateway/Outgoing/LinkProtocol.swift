@@ -12,6 +12,8 @@ package struct LinkProtocol: Sendable {
     package struct Scheme: Sendable {
         var port: UInt16
         var isEncrypted = false
+        /// Not by TCP: the thread of libsrt calls the address.
+        var isSRT = false
     }
 
     /// For logs and figures: `rtmp` becomes `rtmp-pull`.

@@ -137,7 +137,9 @@ extension Worker {
         }
         let url = link.redirect?.url ?? link.url
         let rule = link.redirect.map { OutboundRule.peer($0.by) } ?? .config
-        let target = Connector.Target(host: url.host, port: url.port ?? link.scheme.port)
+        let target = Connector.Target(
+            host: url.host, port: url.port ?? link.scheme.port,
+            transport: link.scheme.isSRT ? .udp : .tcp)
         guard let ticket = connector?.connect(to: target, allowedBy: rule, at: now) else {
             return end(link)
         }
@@ -152,14 +154,17 @@ extension Worker {
         guard let link else { return }
         switch result {
         case .failure(let failure): fail(link, failure.description, lasted: .zero)
+        case .success(let address) where link.scheme.isSRT: call(link, address)
         case .success(let address):
             guard let socket = finished.takeSocket() else { return }
             open(link, socket, address)
         }
     }
 
-    private func open(
-        _ link: OutgoingLink, _ socket: consuming TCPSocket, _ address: Address
+    /// - Parameter srt: Its number at the thread of libsrt, which calls.
+    func open(
+        _ link: OutgoingLink, _ socket: consuming TCPSocket, _ address: Address,
+        srt: UInt64? = nil
     ) {
         let url = link.redirect?.url ?? link.url
         var tls: TLSSession?
@@ -181,6 +186,7 @@ extension Worker {
         let connection = Connection(
             socket: socket, tls: tls, peer: address,
             service: "\(link.served.name)-\(link.purpose)", session: session, at: now, link: link)
+        connection.srt = srt
         link.state = .open(connection, since: now)
         open(connection)
         session.start(at: now, into: &effects, out: &connection.out)
@@ -207,7 +213,8 @@ extension Worker {
             return log.info("\(link.what): sent on to \(url)")
         }
         var cause = connection.failure ?? "the connection broke"
-        switch session?.ending {
+        // Of a call, the thread of libsrt knows.
+        switch session?.ending ?? connection.srt.flatMap({ plan.srt?.board.words(of: $0) }) {
         case .failed(let words): cause = words
         case .denied(let words): (cause, isDenied) = (words, true)
         case .redirected(let url): cause = "sent on to \(url), which is not followed"
@@ -217,7 +224,7 @@ extension Worker {
         fail(link, cause, lasted: lasted, isDenied: isDenied)
     }
 
-    private func fail(
+    func fail(
         _ link: OutgoingLink, _ cause: String, lasted: Interval, isDenied: Bool = false
     ) {
         link.redirect = nil

@@ -22,6 +22,7 @@ package struct ListenerSpec: Equatable, Sendable {
     package static let rtmps = "rtmps"
     package static let rtsp = "rtsp"
     package static let rtsps = "rtsps"
+    package static let srt = "srt"
     package static let webrtcUDP = "webrtc-udp"
     package static let webrtcTCP = "webrtc-tcp"
     package static let gbUDP = "gb28181-udp"
@@ -45,6 +46,7 @@ package struct ListenerSpec: Equatable, Sendable {
             (rtmps, "rtmp.tls.listen", .tcp, rtmpTLS, workers),
             (rtsp, "rtsp.listen", .tcp, config.rtsp.listen, workers),
             (rtsps, "rtsp.tls.listen", .tcp, rtspTLS, workers),
+            (srt, "srt.listen", .udp, config.srt.listen, 1),
             (webrtcUDP, "webrtc.listen", .udp, config.webrtc.listen, workers),
             (webrtcTCP, "webrtc.listen", .tcp, framed, workers),
             // Devices and their media belong to one worker.

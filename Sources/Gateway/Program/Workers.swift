@@ -19,6 +19,7 @@ final class Workers: Service {
     private let load: LoadGuard
     /// nil: WebRTC is switched off.
     private let rtc: RTCShared?
+    private let srt: SRTOffice
     private let log: Log
 
     /// How many workers have not ended yet; the only thing they write that main reads.
@@ -53,6 +54,7 @@ final class Workers: Service {
         do throws(SystemError) {
             neighbours = try Neighbours(count: count)
             let neighbours = neighbours
+            srt = try Self.openSRT(surroundings, neighbours, hub)
             let resolver = Resolver(pool: try WorkPool("dns", threads: 2))
             var rtcPlan = rtc?.plan(config)
             rtcPlan?.resolver = resolver
@@ -68,6 +70,7 @@ final class Workers: Service {
                 plan.rtc = rtcPlan
                 plan.transcoders = transcoders
                 plan.resolver = resolver
+                plan.srt = srt
                 plan.load = load
                 try spawn(plan)
             }
@@ -142,15 +145,24 @@ final class Workers: Service {
                         links: LinkPlan(settings.config), tls: tls,
                         rtc: rtc?.settings(settings.config))))
             rtc?.directory.set(RTCLimits(settings.config))
+            srt.set(SRTSettings(settings))
             load.set(LoadGuard.Limits(settings.config))
         } catch {
             log.error(code: "cannot-reload", "everything stays as it was: \(error.lines)")
         }
     }
 
-    func drain() { neighbours.postToAll(.stop(after: .seconds(60))) }
+    func drain() {
+        srt.drain()
+        neighbours.postToAll(.stop(after: .seconds(60)))
+    }
 
-    var isDrained: Bool { running.value == 0 }
+    /// The library of SRT ends last: its threads must not outlive what they use.
+    var isDrained: Bool {
+        guard running.value == 0 else { return false }
+        srt.end()
+        return srt.isOver
+    }
 
     func isHealthy() -> Bool { neighbours.areReading() }
 }

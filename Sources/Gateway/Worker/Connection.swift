@@ -1,4 +1,5 @@
 import Crypto
+import SRTPort
 import Stream
 import System
 import Wire
@@ -21,6 +22,8 @@ final class Connection: Participant {
     let acceptedAt: Instant
     /// We have made it, and for this.
     let link: OutgoingLink?
+    /// Its number at the thread of libsrt, if its other end is there.
+    var srt: UInt64?
 
     private let socket: TCPSocket
     private let tls: TLSSession?
@@ -256,10 +259,15 @@ final class Connection: Participant {
     override func reports(at worker: Worker) -> [SessionReport] {
         func report(_ role: SessionReport.Role, _ stream: String) -> SessionReport {
             let place = "\(worker.plan.index)-\(identity.index)-\(identity.generation)"
-            return SessionReport(
+            var report = SessionReport(
                 id: "\(service)-\(place)", worker: worker.plan.index, role: role,
                 protocolName: service, stream: stream, peer: peer,
                 uptime: worker.now - acceptedAt)
+            if let srt {
+                report.srt = worker.plan.srt?.board.figures(of: srt)
+                report.roundTrip = report.srt?.roundTrip
+            }
+            return report
         }
         let published = publications.values.map { publishing in
             switch publishing {

@@ -35,6 +35,8 @@ package enum Letter: Sendable {
     case gb(GBLetter)
     /// From a thread of the transcoder.
     case transcoded(TranscodeResult)
+    /// From the thread of libsrt: a caller.
+    case srt(SRTArrival)
     /// From the thread of SCTP.
     case channels([SCTPNews])
 }

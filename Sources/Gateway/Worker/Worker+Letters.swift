@@ -39,6 +39,7 @@ extension Worker {
         case .hls(let letter): read(letter)
         case .gb(let letter): read(letter)
         case .transcoded(let result): receive(result)
+        case .srt(let arrival): admit(arrival)
         case .channels(let news): receive(news)
         }
     }

@@ -55,6 +55,8 @@ package struct WorkerPlan: Sendable {
     /// Where sessions get UDP ports from, and the setting that says so.
     package var linePorts = PortRange(30_500, 31_499)
     package var linePortsSetting = "rtsp.ports"
+    /// nil: nobody calls by SRT, and nobody is called.
+    package var srt: SRTOffice?
     package var linkProtocols = Protocols.links
     /// Whom we believe to be who we connect to with TLS.
     package var linkTrust = TLSContext.Trust.directory("/etc/ssl/certs")

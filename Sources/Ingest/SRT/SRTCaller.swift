@@ -88,7 +88,7 @@ package final class SRTCaller: LinkSession {
             outlet.begin(snapshot, at: now)
             phase = .running
         case .refused(let refusal): end(.failed(refusal.description), &effects)
-        case .allowed: break
+        case .allowed, .lines: break
         }
     }
 

@@ -3,7 +3,7 @@ import Wire
 
 /// What a caller wants, from the stream id that it calls with. Everybody writes it differently:
 ///
-///     #!::r=live/cam1,m=publish,u=USER,s=KEY     the standard (Haivision's access control), SRS, ZLM
+///     #!::r=live/cam1,m=publish,u=USER,s=KEY     the standard of Haivision; SRS, ZLM
 ///     publish:live/cam1:USER:KEY?QUERY           MediaMTX; read:, request:, play:
 ///     publish/live/cam1                          SLS; uplive.host/live/cam1
 ///     live/cam1,mode:publish,token:KEY           datarhei; role=publisher

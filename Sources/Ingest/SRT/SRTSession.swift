@@ -80,7 +80,7 @@ package final class SRTSession: ByteSession {
         case .refused:
             phase = .over
             effects.append(.close(.done))
-        case .allowed: break
+        case .allowed, .lines: break
         }
     }
 

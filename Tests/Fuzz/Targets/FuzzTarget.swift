@@ -34,6 +34,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case rtspSession = "rtsp-session"
     case sctp = "sctp"
     case sdp = "sdp"
+    case srtID = "srt-id"
     case stun = "stun"
     case srtp = "srtp"
     case textHead = "text-head"
@@ -74,6 +75,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .rtspSession: fuzzRTSPSession(bytes)
         case .sctp: fuzzSCTP(bytes)
         case .sdp: fuzzSDP(bytes)
+        case .srtID: fuzzSRTID(bytes)
         case .stun: fuzzSTUN(bytes)
         case .srtp: fuzzSRTP(bytes)
         case .textHead: fuzzTextHead(bytes)

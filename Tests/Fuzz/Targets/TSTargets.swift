@@ -1,5 +1,6 @@
 import Containers
 import Media
+import SRT
 import Stream
 import Wire
 
@@ -15,4 +16,11 @@ func fuzzTS(_ bytes: RawSpan) {
     }
     precondition(
         effects.media.count == Int(intake.figures.frames), "a frame was counted and not given")
+}
+
+/// Any text as a stream id: the name that comes out passes everywhere.
+func fuzzSRTID(_ bytes: RawSpan) {
+    let text = bytes.string(0..<bytes.byteCount)
+    guard let request = try? SRTRequest(text) else { return }
+    precondition((try? StreamName(request.name)) != nil, "a name that is none")
 }

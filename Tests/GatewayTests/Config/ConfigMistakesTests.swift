@@ -31,8 +31,8 @@ struct ConfigMistakesTests {
                 + "host name that viewers can reach, with or without a port"
         ),
         (
-            "srt: { listen: \":8890\" }",
-            "gateway.yml:1:16: srt.listen: SRT is not built into "
+            "auth: { jwks: \"https://h/keys\" }",
+            "gateway.yml:1:15: auth.jwks: JWT is not built into "
                 + "this version yet: remove this setting"
         ),
         (
@@ -85,7 +85,7 @@ struct ConfigMistakesTests {
             "paths: { a: { record: yes } }",
             "paths.a.record: no such setting: a path has these: "
                 + "latency-budget, gop-cache, publisher-grace, audio, b-frames, on-loss, source, "
-                + "source-transport, on-demand, forward"
+                + "source-transport, on-demand, forward, srt-passphrase"
         ),
     ])
     func aNameThatDoesNotExist(file: String, message: String) {

@@ -16,19 +16,24 @@ struct ListeningTests {
         config.admin.listen = loopback
         config.rtmp.listen = loopback
         config.rtsp.listen = loopback
+        config.srt.listen = loopback
         return config
     }
 
     @Test func theListFollowsTheConfiguration() {
         var config = Self.config
         let names = ListenerSpec.all(config, workers: 2).map { "\($0.name) \($0.count)" }
-        #expect(names == ["http 2", "admin 1", "rtmp 2", "rtsp 2", "webrtc-udp 2", "webrtc-tcp 2"])
+        #expect(
+            names == [
+                "http 2", "admin 1", "rtmp 2", "rtsp 2", "srt 1", "webrtc-udp 2", "webrtc-tcp 2",
+            ])
         config.http.tls.certificate = .automatic
         config.admin.listen = nil
         let others = ListenerSpec.all(config, workers: 1).map(\.name)
         #expect(
             others == [
-                "http", "https", "rtmp", "rtmps", "rtsp", "rtsps", "webrtc-udp", "webrtc-tcp",
+                "http", "https", "rtmp", "rtmps", "rtsp", "rtsps", "srt", "webrtc-udp",
+                "webrtc-tcp",
             ])
     }
 
@@ -77,6 +82,7 @@ struct ListeningTests {
             case "http": config.http.listen = address
             case "rtmp": config.rtmp.listen = address
             case "rtsp": config.rtsp.listen = address
+            case "srt": config.srt.listen = address
             default: config.webrtc.listen = address
             }
             let error = #expect(throws: StartError.self) {

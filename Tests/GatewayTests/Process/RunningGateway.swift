@@ -29,7 +29,7 @@ final class RunningGateway: Sendable {
     static let anyPorts = [
         "--set", "http.listen=127.0.0.1:0", "--set", "webrtc.listen=127.0.0.1:0", "--set",
         "admin.listen=127.0.0.1:0", "--set", "rtmp.listen=127.0.0.1:0", "--set",
-        "rtsp.listen=127.0.0.1:0", "--set", "workers=2",
+        "rtsp.listen=127.0.0.1:0", "--set", "srt.listen=127.0.0.1:0", "--set", "workers=2",
     ]
 
     init(
