@@ -69,7 +69,7 @@ package final class SRTCaller: LinkSession {
             effects.ask(
                 .subscribe(
                     SRTSession.channel, name: seed.name, Credential(), peer: seed.peer,
-                    SRTOutlet.subscription(patience: .zero)), question)
+                    SRTOutlet.subscription(patience: SRTSession.playPatience)), question)
         }
     }
 

@@ -9,8 +9,11 @@ package final class SRTSession: ByteSession {
     /// The gateway may take so long to answer: hooks have 10 s.
     private static let answerPatience = Interval.seconds(12)
     /// How long a player waits for a publisher.
-    private static let playPatience = Interval.seconds(10)
+    static let playPatience = Interval.seconds(10)
     static let publisherSilence = Interval.seconds(10)
+    /// libsrt takes 5 s to notice that a caller is gone without a word, and encoders call again at
+    /// once: who has been silent for so long does not keep the name from the next.
+    private static let nameKept = Interval.seconds(2)
     static let channel: ChannelID = 1
 
     private enum Phase { case asking, publishing, playing, over }
@@ -22,6 +25,7 @@ package final class SRTSession: ByteSession {
     private var intake: TSIntake
     private var outlet: SRTOutlet
     private var since: Instant
+    private var isSilent = false
 
     /// - Parameter feed: What all readers of this stream at this worker share.
     package init(_ request: SRTRequest, peer: Address, feed: TSFeed?, at now: Instant) {
@@ -58,6 +62,10 @@ package final class SRTSession: ByteSession {
             phase = .over
             effects.append(.unpublish(Self.channel, .protocolError))
             effects.append(.close(.protocolError))
+        }
+        if isSilent, intake.lastMedia == now {
+            isSilent = false
+            effects.append(.silence(Self.channel, false))
         }
         return bytes.byteCount
     }
@@ -118,7 +126,9 @@ package final class SRTSession: ByteSession {
         switch phase {
         case .asking: since + Self.answerPatience
         case .publishing:
-            min(intake.deadline, (intake.lastMedia ?? since) + Self.publisherSilence)
+            min(
+                intake.deadline,
+                (intake.lastMedia ?? since) + (isSilent ? Self.publisherSilence : Self.nameKept))
         case .playing: outlet.deadline
         case .over: .distantFuture
         }
@@ -130,7 +140,12 @@ package final class SRTSession: ByteSession {
         case .asking: effects.append(.close(.silent))
         case .publishing:
             intake.expire(at: now, into: &effects)
-            if now >= (intake.lastMedia ?? since) + Self.publisherSilence {
+            let last = intake.lastMedia ?? since
+            if !isSilent, now >= last + Self.nameKept {
+                isSilent = true
+                effects.append(.silence(Self.channel, true))
+            }
+            if now >= last + Self.publisherSilence {
                 phase = .over
                 effects.append(.close(.silent))
             }

@@ -67,7 +67,11 @@ struct SRTSessionTests {
         let silent = try session("publish:live/b", talk)
         silent.answer(
             .published(1), to: 1, at: talk.now, into: &talk.effects, out: &talk.out)
-        talk.now = talk.now + .seconds(9)
+        #expect(silent.deadline == talk.now + .seconds(2))
+        talk.now = talk.now + .seconds(2)
+        silent.expire(at: talk.now, into: &talk.effects, out: &talk.out)
+        #expect(talk.effects.list.contains(.silence(1, true)), "the next may have its name")
+        talk.now = talk.now + .seconds(7)
         _ = silent.receive(
             Self.nothing.raw, at: talk.now, into: &talk.effects, out: &talk.out)
         silent.expire(at: talk.now, into: &talk.effects, out: &talk.out)
