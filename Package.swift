@@ -137,7 +137,7 @@ let package = Package(
                 "Wire", "Media", "RTP", "Stream", "Crypto", "ICE", "System", "Browser",
                 "CYardstick", "CAllocationCount",
             ],
-            path: "bench/FanOut", swiftSettings: house),
+            path: "bench/FanOut", exclude: ["instructions.py"], swiftSettings: house),
         .executableTarget(
             name: "EngineBench",
             dependencies: ["Wire", "System", "CYardstick", "CAllocationCount"],

@@ -1,3 +1,4 @@
+import Glibc
 package import System
 package import Wire
 
@@ -41,11 +42,26 @@ package final class ListeningSockets: Sendable {
             all.append(Parcel(try TCPListener(adopting: descriptor)))
         }
         if !all.isEmpty { return all }
-        let address = try TCPListener(bind: spec.address).localAddress
-        for _ in 0..<spec.count {
-            all.append(Parcel(try TCPListener(bind: address, reusePort: true)))
+        return try retrying(spec) { () throws(SystemError) in
+            let address = try TCPListener(bind: spec.address).localAddress
+            var all: [Parcel<TCPListener>] = []
+            for _ in 0..<spec.count {
+                all.append(Parcel(try TCPListener(bind: address, reusePort: true)))
+            }
+            return all
         }
-        return all
+    }
+
+    /// A port of the kernel's choice may be somebody else's between the first look and the second.
+    private static func retrying<Result>(
+        _ spec: ListenerSpec, _ open: () throws(SystemError) -> Result
+    ) throws(SystemError) -> Result {
+        for _ in 0..<8 where spec.address.port == 0 {
+            do throws(SystemError) { return try open() } catch {
+                guard error.code == EADDRINUSE else { throw error }
+            }
+        }
+        return try open()
     }
 
     private static func openUDP(
@@ -56,11 +72,14 @@ package final class ListeningSockets: Sendable {
             all.append(Parcel(try UDPSocket(adopting: descriptor)))
         }
         if !all.isEmpty { return all }
-        let address = try UDPSocket(bind: spec.address).localAddress
-        for _ in 0..<spec.count {
-            all.append(Parcel(try UDPSocket(bind: address, reusePort: true)))
+        return try retrying(spec) { () throws(SystemError) in
+            let address = try UDPSocket(bind: spec.address).localAddress
+            var all: [Parcel<UDPSocket>] = []
+            for _ in 0..<spec.count {
+                all.append(Parcel(try UDPSocket(bind: address, reusePort: true)))
+            }
+            return all
         }
-        return all
     }
 
     /// The listener of one worker; each can be taken once.
