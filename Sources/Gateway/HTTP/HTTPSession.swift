@@ -100,6 +100,7 @@ package final class HTTPSession: ByteSession {
     package func expire(at now: Instant, into effects: inout Effects, out: inout Outbox) {
         within(&effects, &out) { connection, http in connection.expire(at: now, into: &http) }
         withSocket(&effects, &out) { $0.expire(at: now, into: &$1) }
+        viewer?.expire(at: now)
     }
 
     package func wrote(_ count: Int, at now: Instant, out: inout Outbox) {

@@ -175,7 +175,10 @@ extension RTMPSession {
                 "no media for \(Self.publisherSilence.milliseconds / 1000) s", isError: true)
             say(status, on: channels[index].id, &out)
             effects.append(.close(.silent))
-        case .idle, .asking, .playing: break
+        case .playing(var play):
+            play.start.expire(at: now)
+            channels[index].use = .playing(play)
+        case .idle, .asking: break
         }
     }
 }

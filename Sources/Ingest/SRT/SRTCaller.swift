@@ -132,7 +132,8 @@ package final class SRTCaller: LinkSession {
             if now >= (intake.lastMedia ?? since) + SRTSession.publisherSilence {
                 end(.failed("no media for 10 s"), &effects)
             }
-        case .running, .over: break
+        case .running: outlet.expire(at: now)
+        case .over: break
         }
     }
 

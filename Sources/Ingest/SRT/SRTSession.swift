@@ -149,7 +149,8 @@ package final class SRTSession: ByteSession {
                 phase = .over
                 effects.append(.close(.silent))
             }
-        case .playing, .over: break
+        case .playing: outlet.expire(at: now)
+        case .over: break
         }
     }
 }
@@ -176,6 +177,7 @@ struct SRTOutlet {
     mutating func update(_ snapshot: StreamSnapshot) { start?.update(snapshot) }
 
     var deadline: Instant { start?.deadline ?? .distantFuture }
+    mutating func expire(at now: Instant) { start?.expire(at: now) }
 
     mutating func begin(_ present: [PresentSlot], at now: Instant) -> Bool {
         guard start?.begin(present, at: now) == true else { return false }

@@ -34,6 +34,7 @@ package struct LiveViewer {
     package mutating func update(_ snapshot: StreamSnapshot) { start.update(snapshot) }
 
     package var deadline: Instant { start.deadline }
+    package mutating func expire(at now: Instant) { start.expire(at: now) }
 
     /// What a player must know before the first item.
     package mutating func begin(

@@ -81,6 +81,18 @@ struct SRTSessionTests {
         #expect(talk.endings == [.silent], "packets of nothing are not media")
     }
 
+    @Test func aPlayerWithoutAFirstFrameDoesNotKeepItsWorkerAwake() throws {
+        let talk = Talk()
+        let session = try session("read:live/a", talk)
+        session.answer(
+            .subscribed(StreamSnapshot(name: "live/a")), to: 1, at: talk.now,
+            into: &talk.effects, out: &talk.out)
+        #expect(session.deadline == talk.now + .milliseconds(2_500))
+        talk.now = session.deadline
+        session.expire(at: talk.now, into: &talk.effects, out: &talk.out)
+        #expect(session.deadline == .distantFuture && talk.endings.isEmpty)
+    }
+
     @Test func aCallBeginsWhenItIsTaken() throws {
         let talk = Talk()
         let url = try LinkURL("srt://192.0.2.1:9000?streamid=read:live/a")

@@ -161,6 +161,7 @@ package final class RTMPClient: LinkSession {
 
     package func expire(at now: Instant, into effects: inout Effects, out: inout Outbox) {
         intake.expire(at: now, into: &effects)
+        viewer?.start.expire(at: now)
         guard now >= stepDeadline else { return }
         let seconds = Self.patience.milliseconds / 1000
         end(

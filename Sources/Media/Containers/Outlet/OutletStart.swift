@@ -12,6 +12,7 @@ package struct OutletStart: Sendable {
     private let giveUpAt: Instant
     private var snapshot: StreamSnapshot
     package private(set) var hasBegun = false
+    private var hasWaited = false
 
     package init(_ snapshot: StreamSnapshot, to output: Output, at now: Instant) {
         self.snapshot = snapshot
@@ -21,7 +22,13 @@ package struct OutletStart: Sendable {
 
     package mutating func update(_ snapshot: StreamSnapshot) { self.snapshot = snapshot }
 
-    package var deadline: Instant { hasBegun ? .distantFuture : giveUpAt }
+    package var deadline: Instant { hasBegun || hasWaited ? .distantFuture : giveUpAt }
+
+    /// It has waited long enough: whatever comes first begins it, and until then nothing is due. (A
+    /// deadline that stays in the past would keep its worker awake.)
+    package mutating func expire(at now: Instant) {
+        if now >= giveUpAt { hasWaited = true }
+    }
 
     /// - Returns: Whether to begin now, with these slots.
     package mutating func begin(_ present: [PresentSlot], at now: Instant) -> Bool {
