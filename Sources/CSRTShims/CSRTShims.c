@@ -81,7 +81,6 @@ static int prepare(int socket, const struct gateway_srt_options *options) {
 
 static int on_caller(
     void *context, SRTSOCKET caller, int version, const struct sockaddr *name, const char *id) {
-    (void)version;
     struct gateway_srt_address peer;
     from_kernel(name, &peer);
     char passphrase[GATEWAY_SRT_PASSPHRASE_MAXIMUM + 1] = {0};
@@ -94,6 +93,13 @@ static int on_caller(
     // round (SRTO_ENFORCEDENCRYPTION).
     int count = (int)strlen(passphrase);
     int result = 0;
+    // Of handshake 4 (before 1.3) it cannot know: keys come later or never, and media in the clear
+    // would be taken for what is to be encrypted.
+    if (count > 0 && version < 5) {
+        memset(passphrase, 0, sizeof passphrase);
+        srt_setrejectreason(caller, 1505 /* SRT_REJX_VERSION */);
+        return -1;
+    }
     if (count > 0) result = srt_setsockflag(caller, SRTO_PASSPHRASE, passphrase, count);
     memset(passphrase, 0, sizeof passphrase);
     if (result != 0) srt_setrejectreason(caller, 1500 /* SRT_REJX_ISE */);
@@ -163,7 +169,8 @@ const char *gateway_srt_error(void) { return srt_getlasterror_str(); }
 void gateway_srt_close(int socket) { srt_close(socket); }
 
 int gateway_srt_stream_id(int socket, char *id) {
-    int count = GATEWAY_SRT_ID_MAXIMUM;
+    // It wants room for the 0 behind the text.
+    int count = GATEWAY_SRT_ID_MAXIMUM + 1;
     memset(id, 0, GATEWAY_SRT_ID_MAXIMUM + 1);
     return srt_getsockflag(socket, SRTO_STREAMID, id, &count);
 }

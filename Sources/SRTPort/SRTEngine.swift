@@ -89,9 +89,11 @@ package final class SRTEngine {
         }
     }
 
-    package func streamID(of socket: SRTSocket) -> String {
+    /// - Returns: nil: the connection is gone. Never taken for an empty one, which may mean a
+    ///   stream that the caller was not judged for.
+    package func streamID(of socket: SRTSocket) -> String? {
         var text = [CChar](repeating: 0, count: Int(GATEWAY_SRT_ID_MAXIMUM) + 1)
-        guard unsafe gateway_srt_stream_id(socket.number, &text) == 0 else { return "" }
+        guard unsafe gateway_srt_stream_id(socket.number, &text) == 0 else { return nil }
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 

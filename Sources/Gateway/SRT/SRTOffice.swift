@@ -60,7 +60,7 @@ package final class SRTOffice: Sendable {
     package func call(
         _ peer: Address, _ options: SRTOptions, isIncoming: Bool
     ) -> (id: UInt64, socket: Parcel<TCPSocket>)? {
-        guard board.count < Self.connectionsMaximum, start(nil),
+        guard board.count < Self.connectionsMaximum, start(nil), !isOver,
             let pair = try? TCPSocket.pair()
         else { return nil }
         let id = shared.takeNumber()

@@ -32,6 +32,9 @@ final class SRTThread {
             shared.log.error(code: "srt", "no SRT until the next start: \(error)")
         }
         shared.isOver.store(true, ordering: .releasing)
+        // Calls that came too late: their sockets are closed, and whoever made them sees it.
+        var late: [SRTOffice.Order] = []
+        shared.mailbox.collect(into: &late)
     }
 
     private init(_ shared: SRTShared, _ listener: Parcel<Descriptor>?) throws(SRTError) {
@@ -71,7 +74,7 @@ final class SRTThread {
         case .socket(let socket):
             if socket == listener { return acceptAll(socket) }
             guard let line = lines[socket] else { return }
-            serve(line, event)
+            serve(line, isReadable: event.isReadable, isWritable: event.isWritable)
         case .descriptor(let number):
             guard let line = sockets[number].flatMap({ lines[$0] }) else { return }
             if event.isWritable { settle(line, line.pass(engine)) }
@@ -81,7 +84,7 @@ final class SRTThread {
         }
     }
 
-    private func serve(_ line: SRTLine, _ event: SRTEngine.Event) {
+    private func serve(_ line: SRTLine, isReadable: Bool, isWritable: Bool) {
         let state = engine.state(of: line.socket)
         if line.isCalling {
             switch state {
@@ -91,12 +94,12 @@ final class SRTThread {
             }
         }
         // What has come before the end is still passed on.
-        if event.isReadable || state == .broken {
+        if isReadable || state == .broken {
             settle(line, line.receive(engine, &message))
         }
         guard lines[line.socket] != nil else { return }
         if state == .broken { return settle(line, .peerGone) }
-        if event.isWritable, !line.isIncoming { settle(line, line.resume(engine)) }
+        if isWritable, !line.isIncoming { settle(line, line.resume(engine)) }
     }
 
     private func settle(_ line: SRTLine, _ outcome: SRTLine.Outcome) {
@@ -119,7 +122,8 @@ final class SRTThread {
         while let (socket, peer) = engine.accept(listener) {
             let settings = shared.settings.withLock { $0 }
             // The door has judged it; a reload may have come between.
-            guard case .accept(let request, _) = settings.judge(engine.streamID(of: socket), peer),
+            guard let text = engine.streamID(of: socket),
+                case .accept(let request, _) = settings.judge(text, peer),
                 let pair = try? TCPSocket.pair()
             else {
                 engine.close(socket)
@@ -182,7 +186,11 @@ final class SRTThread {
         let now = Clock.now
         guard now >= figuresAt else { return }
         figuresAt = now + Self.figuresTime
-        for line in lines.values where !line.isCalling {
+        for line in Array(lines.values) {
+            // libsrt says once that a connection broke: not to who is not watching just then, or
+            // begins to watch it later.
+            serve(line, isReadable: false, isWritable: false)
+            guard lines[line.socket] != nil, !line.isCalling else { continue }
             guard let figures = engine.figures(of: line.socket, isIncoming: line.isIncoming)
             else { continue }
             shared.board.note(figures, of: line.id, isIncoming: line.isIncoming)

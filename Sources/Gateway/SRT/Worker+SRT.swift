@@ -39,8 +39,10 @@ extension Worker {
         }
         let made = plan.srt?.call(address, options, isIncoming: link.purpose == .pull)
         guard let made, let socket = made.socket.take() else {
-            return fail(
-                link, "\(SRTOffice.connectionsMaximum) SRT connections are open", lasted: .zero)
+            let cause =
+                "\(SRTOffice.connectionsMaximum) SRT connections are open, or SRT did not start "
+                + "(the log says why)"
+            return fail(link, cause, lasted: .zero)
         }
         open(link, socket, address, srt: made.id)
     }

@@ -75,6 +75,16 @@ struct SRTTests {
         #expect(unwanted.contains("assword"), "\(unwanted)")
     }
 
+    /// What cannot be read back is not taken for an empty one, and all that may be sent is read.
+    @Test func aStreamIDMayBeAsLongAsItGets() throws {
+        let srt = try SRTCrew()
+        let id = "publish:live/a?fill="
+        let filled = id + String(repeating: "x", count: 512 - id.utf8.count)
+        let publisher = try Self.publish(srt.url(filled), seconds: 6)
+        defer { publisher.stop() }
+        #expect(Self.wait { srt.office.board.totals.packetsIn > 20 })
+    }
+
     @Test func callersAreToldWhyTheyAreSentAway() throws {
         let srt = try SRTCrew(gate: Gate(publishKey: Secret("sesame"), loopback: .key))
         let probe = try SRTCallerProbe()
@@ -137,5 +147,8 @@ struct SRTTests {
         #expect(!told.isEmpty, "nobody is let in any more")
         srt.office.end()
         #expect(Self.wait { srt.office.isOver })
+        let peer = SRTCrew.loopback.with(port: srt.port)
+        let isMade = srt.office.call(peer, SRTOptions(), isIncoming: true) != nil
+        #expect(!isMade, "there is nobody to make it")
     }
 }
