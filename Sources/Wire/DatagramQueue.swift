@@ -120,10 +120,22 @@ public final class DatagramQueue {
         precondition(count >= 0 && count <= entries.count - first, "more than there were")
         for index in first..<first + count { byteCount -= entries[index].count }
         first += count
-        guard first == entries.count else { return }
-        bytes.removeAll(keepingCapacity: true)
-        entries.removeAll(keepingCapacity: true)
+        guard first < entries.count else {
+            bytes.removeAll(keepingCapacity: true)
+            entries.removeAll(keepingCapacity: true)
+            first = 0
+            return
+        }
+        // A queue that never runs dry would keep all that it ever held.
+        if entries[first].offset > limit { compact() }
+    }
+
+    private func compact() {
+        let gone = entries[first].offset
+        bytes.removeSubrange(..<gone)
+        entries.removeSubrange(..<first)
         first = 0
+        for index in entries.indices { entries[index].offset -= gone }
     }
 
     public func clear() { advance(count) }

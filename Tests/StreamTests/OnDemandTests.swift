@@ -85,6 +85,20 @@ struct OnDemandTests {
         #expect(scene.takeOrders().contains(.stopSource))
     }
 
+    /// What makes packets of frames goes on for a while, and is nobody who watches.
+    @Test func whatIsMadeForReadersDoesNotKeepTheSourceRunning() throws {
+        var scene = Scene(rules: Self.onDemand)
+        try scene.publish([h264()])
+        scene.frame(0, key: true)
+        let packets = try scene.opened(.video, .h264, .packets)
+        #expect(scene.stream.readerCount == 1)
+        scene.stream.close(packets, ReaderFigures(), at: scene.now, into: &scene.orders)
+        #expect(scene.stream.readerCount == 0)
+        scene.pass(20_000)
+        #expect(scene.takeOrders().contains(.stopSource))
+        #expect(scene.stream.readerCount == 0)
+    }
+
     /// However many viewers lose the picture, the publisher hears it once per 500 ms.
     @Test func keyRequestsOfAllViewersAreJoined() throws {
         var scene = Scene()

@@ -53,6 +53,20 @@ struct DatagramQueueTests {
         #expect(queue.count == 1, "room again")
     }
 
+    @Test func aQueueThatNeverRunsDryForgetsWhatHasLeft() {
+        let queue = DatagramQueue(limit: 1000)
+        var batch = SendBatch()
+        queue.append(datagram(300, 0).raw, on: 0, to: alice)
+        for byte in 1..<100 {
+            queue.append(datagram(300, UInt8(byte)).raw, on: 0, to: alice)
+            queue.advance(1)
+            batch.clear()
+            #expect(queue.fill(&batch) == .init(line: 0, count: 1))
+            #expect(batch.bytes.byte(at: 0) == UInt8(byte))
+        }
+        #expect(queue.byteCount == 300 && queue.dropped == 0)
+    }
+
     @Test func aDatagramIsWrittenInPlaceOrNotAtAll() {
         let queue = DatagramQueue()
         queue.append(maximum: 1400, on: 0, to: alice) { window in

@@ -54,8 +54,12 @@ package final class Stream {
     package var newestEpoch: Epoch { lastEpoch }
     package var publication: Publication? { source?.publication }
     package var isLive: Bool { source != nil }
+    /// Viewers and relays. What is made of a rendition reads it too, for a while after its own last
+    /// reader, and keeps no source running.
     package var readerCount: Int {
-        slots.reduce(0) { $0 + $1.renditions.reduce(0) { $0 + $1.readerCount } }
+        slots.reduce(-derivations.count) {
+            $0 + $1.renditions.reduce(0) { $0 + $1.readerCount }
+        }
     }
 
     /// Somebody reads it, or waits for it.
