@@ -15,6 +15,18 @@ final class GBDesk {
         var at: Instant
     }
 
+    /// Who may send the media of a call: a number alone can be guessed, and two cameras may choose
+    /// the same.
+    private struct Sender: Hashable {
+        let ssrc: UInt32
+        let host: Address
+
+        init(_ ssrc: UInt32, _ address: Address) {
+            self.ssrc = ssrc
+            host = address.with(port: 0)
+        }
+    }
+
     /// Names that are wanted at a time: as many as there are streams.
     static let wishesMaximum = 2_000
     /// What a source that was bound may be silent before another one takes its place.
@@ -24,7 +36,7 @@ final class GBDesk {
     var signalling: LineSet?
     var media: LineSet?
     var sessions: [GBChannelID: GBSession] = [:]
-    private var bySSRC: [UInt32: GBSession] = [:]
+    private var senders: [Sender: GBSession] = [:]
     var wishes: [GBChannelID: Wish] = [:]
     private var pipes: [UInt64: Connection] = [:]
     private var nextPipe: UInt64 = 0
@@ -33,8 +45,9 @@ final class GBDesk {
     private var damagedBefore: UInt64 = 0
     private var warnedAt = Instant.start
 
-    init(_ plan: GBPlan, seed: UInt64) {
-        platform = GBPlatform(plan.settings, DeviceText(decodeGB18030: GB18030.utf8), seed: seed)
+    init(_ plan: GBPlan, seed: UInt64, secret: Entropy) {
+        platform = GBPlatform(
+            plan.settings, DeviceText(decodeGB18030: GB18030.utf8), seed: seed, secret: secret)
     }
 
     // MARK: - Signalling
@@ -53,6 +66,11 @@ final class GBDesk {
         let route = GBRoute(
             peer: connection.peer, local: connection.local, connection: wire.number)
         within(worker) { $0.receive(message, route, at: worker.now, into: &$1) }
+    }
+
+    func isDevice(_ id: String?, on wire: GBWire) -> Bool {
+        guard let id, let device = platform.devices[id] else { return false }
+        return device.isOnline && device.route.connection == wire.number
     }
 
     func closed(_ wire: GBWire) { pipes[wire.number] = nil }
@@ -80,10 +98,10 @@ final class GBDesk {
         case .alarm(let device, let channel, let text):
             worker.log.warning(
                 "gb28181: alarm of \(device) at \(LabelText(channel)): \(LabelText(text))")
-        case .answered(let id, let ssrc):
-            guard let session = sessions[id], !session.ssrcs.contains(ssrc) else { return }
-            session.ssrcs.append(ssrc)
-            bySSRC[ssrc] = session
+        case .answered(let id, let ssrc, let source):
+            guard let session = sessions[id] else { return }
+            if let source, !session.hosts.contains(source) { session.hosts.append(source) }
+            for known in session.ssrcs + [ssrc] { expect(known, of: session) }
         case .ended(let id, let failure): ended(id, failure, at: worker)
         case .duplicate(let text): worker.log.error(code: "gb28181-duplicate", text)
         }
@@ -142,7 +160,7 @@ final class GBDesk {
                     peer: platform.devices[id.device]?.route.peer ?? .any(port: 0),
                     at: worker.now)
                 sessions[id] = session
-                bySSRC[ssrc] = session
+                expect(ssrc, of: session)
             } catch {
                 failure = error
             }
@@ -157,7 +175,7 @@ final class GBDesk {
 
     private func ended(_ id: GBChannelID, _ failure: GBFailure, at worker: Worker) {
         guard let session = sessions.removeValue(forKey: id) else { return }
-        for ssrc in session.ssrcs where bySSRC[ssrc] === session { bySSRC[ssrc] = nil }
+        for ssrc in session.ssrcs { forget(ssrc, of: session) }
         lostBefore &+= session.receiver?.figures.lost ?? 0
         damagedBefore &+= session.receiver?.media.damaged ?? 0
         let hadMedia = session.receiver?.hasMedia == true
@@ -245,7 +263,7 @@ final class GBDesk {
         let place = isReport ? 4 : 8
         var ssrc: UInt32 = 0
         for offset in place..<place + 4 { ssrc = ssrc << 8 | UInt32(packet.byte(at: offset)) }
-        if let session = bySSRC[ssrc] { return session }
+        if let session = senders[Sender(ssrc, source)] { return session }
         guard !isReport else { return nil }
         return adopt(ssrc, from: source)
     }
@@ -260,11 +278,24 @@ final class GBDesk {
         guard let session = bound ?? (waiting.count == 1 ? waiting.first : nil) else {
             return nil
         }
-        session.ssrcs.append(ssrc)
         // Of those that change all the time the oldest are forgotten.
-        if session.ssrcs.count > 8 { bySSRC[session.ssrcs.removeFirst()] = nil }
-        bySSRC[ssrc] = session
+        if session.ssrcs.count >= 8 { forget(session.ssrcs.removeFirst(), of: session) }
+        expect(ssrc, of: session)
         return session
+    }
+
+    /// Its media may come with this number. One that another call of that host has stays with it.
+    private func expect(_ ssrc: UInt32, of session: GBSession) {
+        if !session.ssrcs.contains(ssrc) { session.ssrcs.append(ssrc) }
+        for host in session.hosts where senders[Sender(ssrc, host)] == nil {
+            senders[Sender(ssrc, host)] = session
+        }
+    }
+
+    private func forget(_ ssrc: UInt32, of session: GBSession) {
+        for host in session.hosts where senders[Sender(ssrc, host)] === session {
+            senders[Sender(ssrc, host)] = nil
+        }
     }
 
     /// Cameras that did not hear the end of a call go on sending.
@@ -273,7 +304,8 @@ final class GBDesk {
         guard worker.now >= warnedAt else { return }
         warnedAt = worker.now + .seconds(10)
         worker.log.warning(
-            "gb28181: media from \(source) that belongs to no call (\(packet.byteCount) bytes)")
+            "gb28181: media from \(source) that belongs to no call of a device there "
+                + "(\(packet.byteCount) bytes)")
     }
 
     // MARK: - Time
@@ -302,7 +334,7 @@ final class GBDesk {
             session.expire(at: worker)
             report(to: session, at: worker)
             askKey(session, at: worker)
-            guard session.receiver != nil, worker.now >= session.isSilent else { continue }
+            guard worker.now >= session.isSilent else { continue }
             let seconds = GBReceiver.silence.milliseconds / 1000
             giveUp(session.id, GBFailure(.silent, "no media for \(seconds) s"), at: worker)
         }

@@ -15,6 +15,8 @@ final class GBSession: Participant {
     var receiver: GBReceiver?
     /// What its camera was asked to send, and what it has said instead.
     var ssrcs: [UInt32]
+    /// Where its media may come from: the device, and what its answer has named.
+    var hosts: [Address]
     /// Where its packets come from; nil: none has come.
     var source: Address?
     weak var pipe: Connection?
@@ -30,6 +32,7 @@ final class GBSession: Participant {
         self.id = id
         self.home = home
         ssrcs = [ssrc]
+        hosts = [peer]
         startedAt = now
         super.init(service: "gb28181", peer: peer)
     }
@@ -81,7 +84,11 @@ final class GBSession: Participant {
         if !worker.effects.isEmpty { worker.runEffects(of: self) }
     }
 
-    var isSilent: Instant { (receiver?.lastPacket ?? startedAt) + GBReceiver.silence }
+    /// When it counts as silent. Before its first packet the call's own patience holds.
+    var isSilent: Instant {
+        guard let last = receiver?.lastPacket else { return .distantFuture }
+        return last + GBReceiver.silence
+    }
 
     override func take(_ answer: Answer, to id: QuestionID, at worker: Worker) {
         guard id == question, state == .asking else { return }

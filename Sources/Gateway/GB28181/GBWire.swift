@@ -7,6 +7,10 @@ package import Wire
 package final class GBWire: ByteSession {
     package enum Role: Sendable { case signalling, media }
 
+    /// Devices say something every minute or so; who says nothing for so long has gone without a
+    /// word, as mobile networks let them.
+    private static let silence = Interval.seconds(900)
+
     let role: Role
     private var reader = SIPReader()
     private var framing = GBFraming()
@@ -14,6 +18,7 @@ package final class GBWire: ByteSession {
     /// Packets, one behind the other.
     private var bytes: [UInt8] = []
     private var packets: [Range<Int>] = []
+    private var heardAt: Instant?
     /// Its number in routes, given by the desk; 0: it has none yet.
     var number: UInt64 = 0
     /// Whose media it carries.
@@ -44,6 +49,7 @@ package final class GBWire: ByteSession {
         _ bytes: RawSpan, at now: Instant, into effects: inout Effects, out: inout Outbox
     ) -> Int {
         var start = 0
+        heardAt = now
         do throws(ParseError) {
             switch role {
             case .signalling:
@@ -68,9 +74,13 @@ package final class GBWire: ByteSession {
         at now: Instant, into effects: inout Effects, out: inout Outbox
     ) { effects.append(.close(.done)) }
 
-    package var deadline: Instant { role == .signalling ? reader.deadline : .distantFuture }
+    /// Of media, its call knows.
+    package var deadline: Instant {
+        guard role == .signalling, let heardAt else { return .distantFuture }
+        return min(reader.deadline, heardAt + Self.silence)
+    }
 
-    /// Half a message, for half a minute.
+    /// Half a message for half a minute, or nothing at all.
     package func expire(at now: Instant, into effects: inout Effects, out: inout Outbox) {
         if now >= deadline { effects.append(.close(.silent)) }
     }

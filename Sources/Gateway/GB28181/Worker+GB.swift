@@ -8,7 +8,9 @@ extension Worker {
     /// Before its sockets are opened.
     func openGB() {
         guard let plan = plan.gb, self.plan.index == GBPlan.worker else { return }
-        gb = GBDesk(plan, seed: random.next())
+        var dice = SystemRandomNumberGenerator()
+        gb = GBDesk(
+            plan, seed: random.next(), secret: Entropy(high: dice.next(), low: dice.next()))
     }
 
     /// - Returns: False: it is no camera's name.
@@ -58,8 +60,11 @@ extension Worker {
         switch wire.role {
         case .signalling:
             for message in wire.takeMessages() {
-                wire.isEstablished = true
                 gb.receive(message, from: connection, at: self)
+                // Before it has registered it may be anybody, and has little time.
+                if !wire.isEstablished, gb.isDevice(message.from?.uri.user, on: wire) {
+                    wire.isEstablished = true
+                }
             }
         case .media:
             wire.takePackets { packet in

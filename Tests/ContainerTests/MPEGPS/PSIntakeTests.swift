@@ -57,7 +57,7 @@ enum PSRun {
                 }
                 now = next
             }
-            if intake.takeKeyWanted() { result.keysWanted += 1 }
+            if intake.wantsKey { result.keysWanted += 1 }
         }
         result.report = intake.report
         return result
@@ -218,6 +218,48 @@ struct PSIntakeTests {
         #expect(
             got.filter { $0 == groups[0].pictures }.count
                 >= groups.dropLast().count(where: \.isWhole))
+    }
+
+    /// When one of both times has wrapped, and from encoders that count wrongly.
+    @Test func aPictureMayBeShownBeforeItIsDecoded() {
+        let camera = CameraStream()
+        let units: [UInt8] = camera.pictures[0].flatMap { [0, 0, 0, 1] + $0 }
+        var intake = PSIntake(channel: 1)
+        var effects = Effects()
+        let now = Instant.start + .seconds(1)
+        for stamp in [UInt64(90_000), 93_600, 97_200] {
+            var packet = camera.pes(0xe0, units, stamp)
+            packet.insert(contentsOf: camera.pes(0xe0, [], stamp + 900).suffix(5), at: 14)
+            let count = packet.count - 6
+            (packet[4], packet[5]) = (UInt8(count >> 8), UInt8(count & 0xff))
+            (packet[7], packet[8]) = (0xc0, 10)
+            let bytes = camera.packHeader(stamp) + packet
+            intake.receive(bytes.raw, isMarked: true, at: now, into: &effects)
+        }
+        var result = PSResult()
+        PSRun.take(effects, &result, since: now, at: now)
+        #expect(result.video.count >= 2)
+        #expect(result.video.first?.isKey == true)
+    }
+
+    @Test func aKeyFrameIsWantedUntilOneComes() {
+        let frames = CameraStream().payloads(rounds: 2)
+        var intake = PSIntake(channel: 1)
+        var effects = Effects()
+        var now = Instant.start + .seconds(1)
+        for (number, frame) in frames.enumerated() {
+            for payload in frame {
+                intake.receive(
+                    payload.bytes.raw, isMarked: payload.isMarked, at: now, into: &effects)
+            }
+            now = now + PSRun.frameTime
+            if number == 0 {
+                #expect(!intake.wantsKey)
+                intake.lose(1)
+                #expect(intake.wantsKey)
+            }
+        }
+        #expect(!intake.wantsKey)
     }
 
     @Test func setsBeforeALostKeyFrameAreKept() {

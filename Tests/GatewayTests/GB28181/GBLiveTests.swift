@@ -134,6 +134,29 @@ struct GBLiveTests {
         #expect(crew.report()?.sessions.isEmpty == true)
     }
 
+    /// The numbers of calls are few: who guesses one is still not the camera.
+    @Test func mediaFromAStrangeAddressIsNotTheCameras() throws {
+        let crew = try GBCrew(.udp)
+        defer { crew.crew.stop() }
+        let camera = try GBCamera(crew)
+        camera.register()
+        #expect(camera.hear { $0.status == 200 && $0.method == "REGISTER" } != nil)
+        let viewers = [try crew.watch(Self.stream, at: 0)]
+        let invite = try answered(crew, camera)
+        let packets = GBCamera.packets(ssrc: try #require(GBCamera.ssrc(invite)))
+        let stranger = try UDPSocket(bind: Address(ipv4: 0x7f00_0002, port: 0))
+        for packet in packets.prefix(5) {
+            stranger.send(packet.raw, to: GBCrew.loopback.with(port: crew.mediaPort))
+        }
+        camera.send(Array(packets.prefix(5)), toPort: crew.mediaPort)
+        let end = Clock.now + .seconds(5)
+        while crew.report()?.sessions.first?.peer == nil, Clock.now < end { usleep(1000) }
+        let report = try #require(crew.report())
+        #expect(report.sessions.first?.peer?.with(port: 0) == GBCrew.loopback)
+        #expect(report.unknownPackets == 5)
+        #expect(viewers.count == 1)
+    }
+
     @Test func namesInGB18030AreRead() {
         let bytes: [UInt8] = [0xd7, 0xdf, 0xc0, 0xc8, 0x31]
         #expect(GB18030.utf8(bytes) == Array("走廊1".utf8))

@@ -52,6 +52,27 @@ struct GBPlatformTests {
         #expect(scene.platform.devices.count == 1)
     }
 
+    /// Who only sends in a camera's name cannot lock it out.
+    @Test func whoHasHeardNoChallengeIsNotGuessing() {
+        var scene = PlatformScene()
+        var camera = SimulatedCamera()
+        let forged = camera.authorization("Digest realm=\"x\", nonce=\"0\"")
+        for _ in 0..<10 { #expect(scene.tell(camera.register(forged))?.status == 403) }
+        #expect(scene.register(&camera) == 200)
+    }
+
+    /// What stands in brackets is the address, and not the header's.
+    @Test func aContactIsGivenBackWhole() {
+        var scene = PlatformScene()
+        var camera = SimulatedCamera()
+        camera.contact = "192.168.1.64:5060;transport=udp"
+        scene.register(&camera)
+        let answer = scene.sent.last { $0.message.status == 200 }?.message
+        #expect(
+            answer?["Contact"]
+                == "<sip:\(camera.id)@192.168.1.64:5060;transport=udp>;expires=3600")
+    }
+
     @Test func aNonceCountsOnceAndForItsDeviceOnly() {
         var scene = PlatformScene()
         var camera = SimulatedCamera()
@@ -277,6 +298,31 @@ struct GBPlatformTests {
         #expect(scene.last("BYE")?.callID == invite.callID)
     }
 
+    /// Its branch is that of the INVITE, whose own answer still comes.
+    @Test func theAnswerToACancelIsNotTheInvites() throws {
+        var scene = PlatformScene()
+        let invite = try playing(&scene)
+        scene.tell(PlatformScene.answer(invite, 100))
+        scene.pass(.seconds(19))
+        let cancel = try #require(scene.last("CANCEL"))
+        #expect(scene.tell(PlatformScene.answer(cancel, 200)) == nil)
+        let ack = scene.tell(PlatformScene.answer(invite, 487))
+        #expect(ack?.method == "ACK" && ack?.via?.branch == invite.via?.branch)
+        #expect(scene.tell(PlatformScene.answer(invite, 487)) == ack)
+        #expect(scene.last("BYE") == nil)
+    }
+
+    /// The number in an answer is the device's word.
+    @Test func theLargestSequenceNumberIsSurvived() throws {
+        var scene = PlatformScene()
+        var invite = try playing(&scene)
+        scene.pass(.seconds(19))
+        invite.headers.removeAll { $0.name == "CSeq" }
+        invite.add("CSeq", "4294967295 INVITE")
+        scene.tell(PlatformScene.answer(invite, 200))
+        #expect(scene.last("BYE")?.cSeq?.number == 0)
+    }
+
     @Test func aCameraThatSendsNothingIsHungUp() throws {
         var scene = PlatformScene()
         let invite = try playing(&scene)
@@ -340,6 +386,10 @@ struct GBPlatformTests {
             + "From: <sip:34020000001320000002@3402000000>;tag=dev1\r\n"
             + "To: \(invite["From"] ?? "")\r\n"
             + "Call-ID: \(invite.callID)\r\nCSeq: 5 BYE\r\nContent-Length: 0\r\n\r\n"
+        let stranger = GBRoute(
+            peer: Address(ipv4: 0x0a00_0001, port: 5060), local: SimulatedCamera.home.local)
+        #expect(scene.tell(bye, from: stranger)?.status == 481)
+        #expect(scene.platform.callCount == 1)
         #expect(scene.tell(bye)?.status == 200)
         #expect(scene.platform.callCount == 0)
     }

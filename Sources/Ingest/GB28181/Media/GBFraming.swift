@@ -21,12 +21,16 @@ package struct GBFraming: Sendable {
     private static let suddenMaximum = 10 * 1024
     /// While searching: one packet of the largest size, and the head of the next one.
     private static let searchWindow = 66 << 10
+    /// So that whoever sends garbage byte by byte does not have all of it searched at each.
+    private static let searchStep = 512
     static let garbageMaximum = 1 << 20
 
     private(set) var form: Form?
     private var ssrc: UInt32?
     private var largest = 0
     private var isLost = false
+    /// How many bytes have been searched in vain; all are again when some more have come.
+    private var searched = 0
     private var garbage = 0
     /// How often the thread was lost.
     package private(set) var resyncs: UInt64 = 0
@@ -131,11 +135,12 @@ package struct GBFraming: Sendable {
     private mutating func find(
         _ bytes: RawSpan, _ start: inout Int, _ form: Form
     ) throws(ParseError) -> Bool {
+        guard bytes.byteCount - start >= searched + Self.searchStep else { return false }
         let from = start
         var at = start + 1
         while at + form.headCount + 12 <= bytes.byteCount {
             if isProven(bytes, at, form) {
-                isLost = false
+                (isLost, searched) = (false, 0)
                 start = at
                 return true
             }
@@ -144,6 +149,7 @@ package struct GBFraming: Sendable {
         // What cannot be the beginning of a packet that is still coming is given up.
         start = max(from, bytes.byteCount - Self.searchWindow)
         garbage += start - from
+        searched = bytes.byteCount - start
         guard garbage <= Self.garbageMaximum else {
             throw .tooMuch("bytes between packets", limit: Self.garbageMaximum)
         }

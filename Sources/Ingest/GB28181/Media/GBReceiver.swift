@@ -28,6 +28,7 @@ package struct GBReceiver: Sendable {
     private var statistics = ReceiverStatistics(clockRate: 90_000)
     private var reportAt: Instant
     private var keyAt = Instant.start
+    /// By a viewer.
     private var keyIsWanted = false
 
     package struct Figures: Equatable, Sendable {
@@ -79,8 +80,7 @@ package struct GBReceiver: Sendable {
             return pass(payload, index, isMarked: header.marker, at: now, &effects)
         }
         if reorder?.passes(index) == true {
-            intake.receive(payload, isMarked: header.marker, at: now, into: &effects)
-            return noteKey()
+            return intake.receive(payload, isMarked: header.marker, at: now, into: &effects)
         }
         reorder?.receive(
             payload, index,
@@ -102,7 +102,6 @@ package struct GBReceiver: Sendable {
         }
         expected = index + 1
         intake.receive(payload, isMarked: isMarked, at: now, into: &effects)
-        noteKey()
     }
 
     private mutating func release(at now: Instant, _ effects: inout Effects) {
@@ -115,13 +114,11 @@ package struct GBReceiver: Sendable {
                 into: &effects)
             swap(&bytes, &stored)
         }
-        noteKey()
     }
 
     private mutating func lose(_ count: Int64) {
         figures.lost &+= UInt64(clamping: max(1, min(count, SequenceUnwrapper.jumpMaximum)))
         intake.lose(Int(clamping: count))
-        noteKey()
     }
 
     /// Another SSRC on the same way: the encoder began anew.
@@ -136,11 +133,6 @@ package struct GBReceiver: Sendable {
                 patience: Self.reorderPatience, capacity: Self.reorderCapacity)
         }
         intake.lose(1)
-        noteKey()
-    }
-
-    private mutating func noteKey() {
-        if intake.takeKeyWanted() { keyIsWanted = true }
     }
 
     // MARK: - Reports
@@ -167,9 +159,10 @@ package struct GBReceiver: Sendable {
         return bytes
     }
 
-    /// True when the camera should be asked for a key frame.
+    /// True when the camera should be asked for a key frame: at once after a loss, and again while
+    /// none comes, for the request or its answer may have been lost as well.
     package mutating func takeKeyRequest(at now: Instant) -> Bool {
-        guard keyIsWanted, now >= keyAt else { return false }
+        guard keyIsWanted || intake.wantsKey, now >= keyAt else { return false }
         (keyIsWanted, keyAt) = (false, now + Self.keyTime)
         return true
     }
@@ -182,7 +175,7 @@ package struct GBReceiver: Sendable {
     package var deadline: Instant {
         var next = min(intake.deadline, lastPacket + Self.silence)
         next = min(next, reorder?.deadline ?? .distantFuture)
-        if keyIsWanted { next = min(next, keyAt) }
+        if keyIsWanted || intake.wantsKey { next = min(next, keyAt) }
         return ssrc == nil ? next : min(next, reportAt)
     }
 

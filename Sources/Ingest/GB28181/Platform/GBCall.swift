@@ -97,11 +97,17 @@ enum GBDescription {
         return SDPWriter.write(description)
     }
 
-    /// The SSRC that the camera has chosen itself, if it has; many send no description at all.
-    static func ssrc(ofAnswer body: [UInt8]) -> UInt32? {
-        guard !body.isEmpty, let answer = try? SDPDescription(repairing: body.raw),
-            let text = answer.gbSSRC, text.utf8.allSatisfy({ ASCII.isDigit($0) })
-        else { return nil }
-        return UInt32(text)
+    /// The SSRC that the camera has chosen itself, if it has, and where it says that its media
+    /// comes from; many send no description at all.
+    static func answer(_ body: [UInt8]) -> (ssrc: UInt32?, source: Address?) {
+        guard !body.isEmpty, let answer = try? SDPDescription(repairing: body.raw) else {
+            return (nil, nil)
+        }
+        var ssrc: UInt32?
+        if let text = answer.gbSSRC, text.utf8.allSatisfy({ ASCII.isDigit($0) }) {
+            ssrc = UInt32(text)
+        }
+        let host = answer.medias.first?.connection ?? answer.connection
+        return (ssrc, host.flatMap { Address(ip: $0) })
     }
 }

@@ -65,8 +65,7 @@ extension GBPlatform {
     ) {
         devices[id.device]?.ladder.note("\(status) to INVITE", isFromDevice: true, at: now)
         guard let call = calls[id], message.callID == call.callID else {
-            if status < 300 { refuse(message, sent.route, at: now, &effects) }
-            return
+            return refuse(message, sent.route, isSuccess: status < 300, at: now, &effects)
         }
         guard status < 300 else {
             acknowledge(call, message, isSuccess: false, at: now, &effects)
@@ -74,12 +73,13 @@ extension GBPlatform {
         }
         calls[id]?.remoteTag = message.to?.tag
         acknowledge(call, message, isSuccess: true, at: now, &effects)
-        let ssrc = GBDescription.ssrc(ofAnswer: message.body) ?? call.ssrc
+        let said = GBDescription.answer(message.body)
+        let ssrc = said.ssrc ?? call.ssrc
         calls[id]?.ssrc = ssrc
         if calls[id]?.state == .inviting {
             calls[id]?.state = .waiting(until: now + GBCall.mediaPatience)
         }
-        effects.append(.answered(id, ssrc: ssrc))
+        effects.append(.answered(id, ssrc: ssrc, source: said.source))
     }
 
     /// The other transport is tried once.
@@ -106,35 +106,51 @@ extension GBPlatform {
             remoteTag: message.to?.tag, sequence: call.sequence,
             branch: isSuccess ? nil : call.branch)
         let bytes = request.message.bytes
-        if isSuccess { calls[call.id]?.ack = bytes }
+        if isSuccess {
+            calls[call.id]?.ack = bytes
+        } else {
+            answered.note(Self.refusal(call.branch), bytes, at: now)
+        }
         effects.append(.send(bytes, call.route))
     }
 
-    /// An answer that nobody waits for: a repeated success gets the same ACK, a success after the
-    /// end is acknowledged and ended.
+    /// Of the ACK to a refusal, among what was answered.
+    private static func refusal(_ branch: String) -> String { "refusal \(branch)" }
+
+    /// An answer that nobody waits for: one that is repeated gets the same ACK.
     mutating func takeLate(
-        _ status: Int, _ message: SIPMessage, at now: Instant, _ effects: inout [GBEffect]
+        _ status: Int, _ message: SIPMessage, _ route: GBRoute, _ effects: inout [GBEffect]
     ) {
-        guard status >= 200, status < 300, message.cSeq?.method == "INVITE" else { return }
+        guard status >= 200, message.cSeq?.method == "INVITE" else { return }
+        guard status < 300 else {
+            if let ack = answered.answer(Self.refusal(message.via?.branch ?? "")) {
+                effects.append(.send(ack, route))
+            }
+            return
+        }
         if let id = callIDs[message.callID], let call = calls[id], let ack = call.ack {
             effects.append(.send(ack, call.route))
         }
     }
 
-    /// The camera has agreed to a call that is over.
+    /// The camera has answered a call that is over; if it has agreed it is told so.
     private mutating func refuse(
-        _ message: SIPMessage, _ route: GBRoute, at now: Instant,
+        _ message: SIPMessage, _ route: GBRoute, isSuccess: Bool, at now: Instant,
         _ effects: inout [GBEffect]
     ) {
         guard let user = message.to?.uri.user, let tag = message.from?.tag else { return }
         let sequence = message.cSeq?.number ?? 1
         let ack = request(
             "ACK", to: user, route, callID: message.callID, tag: tag,
-            remoteTag: message.to?.tag, sequence: sequence)
+            remoteTag: message.to?.tag, sequence: sequence,
+            branch: isSuccess ? nil : message.via?.branch)
         effects.append(.send(ack.message.bytes, route))
+        guard isSuccess else {
+            return answered.note(Self.refusal(ack.branch), ack.message.bytes, at: now)
+        }
         let bye = request(
             "BYE", to: user, route, callID: message.callID, tag: tag,
-            remoteTag: message.to?.tag, sequence: sequence + 1)
+            remoteTag: message.to?.tag, sequence: sequence &+ 1)
         send(bye, .bye, route, patience: GBPending.byePatience, at: now, &effects)
     }
 
@@ -169,7 +185,11 @@ extension GBPlatform {
         _ message: SIPMessage, _ route: GBRoute, at now: Instant,
         _ effects: inout [GBEffect]
     ) {
-        guard let id = callIDs[message.callID] else {
+        guard let id = callIDs[message.callID], let call = calls[id],
+            [call.route, devices[id.device]?.route ?? call.route].contains(where: {
+                $0.peer.with(port: 0) == route.peer.with(port: 0)
+            })
+        else {
             return answer(481, message, route, at: now, &effects)
         }
         answer(200, message, route, at: now, &effects)
@@ -181,11 +201,11 @@ extension GBPlatform {
         _ id: GBChannelID, _ why: GBFailure, at now: Instant, _ effects: inout [GBEffect]
     ) {
         guard let call = calls[id] else { return }
-        if let sent = pending[call.branch], call.state == .inviting {
+        if let sent = pending[call.branch] {
             // Its answer may still come: then `answered` finds no call, and ends it there.
             cancel(call, sent, at: now, &effects)
             pending[call.branch]?.giveUp(at: now)
-        } else if call.state != .inviting {
+        } else {
             let bye = request(
                 "BYE", to: id.channel, devices[id.device]?.route ?? call.route,
                 callID: call.callID, tag: call.localTag, remoteTag: call.remoteTag,

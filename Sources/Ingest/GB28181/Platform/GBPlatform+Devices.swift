@@ -25,7 +25,7 @@ extension GBPlatform {
         switch verdict {
         case .challenge(let isStale):
             let challenge = registrar.challenge(
-                id, realm: settings.domain, isStale: isStale, at: now)
+                id, realm: settings.domain, isStale: isStale, for: route.peer, at: now)
             answer(
                 401, message, route, at: now, &effects, [("WWW-Authenticate", challenge)])
         case .forbidden:
@@ -64,8 +64,8 @@ extension GBPlatform {
         }
         devices[id] = device
         var more = [("Expires", String(expires))]
-        if let contact = message["Contact"]?.split(separator: ";").first {
-            more.append(("Contact", "\(contact);expires=\(expires)"))
+        if let contact = message["Contact"] {
+            more.append(("Contact", "\(SIPParty.address(in: contact));expires=\(expires)"))
         }
         more.append(("Date", date(at: now)))
         answer(200, message, route, at: now, &effects, more)

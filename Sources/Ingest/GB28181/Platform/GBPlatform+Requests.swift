@@ -132,8 +132,10 @@ extension GBPlatform {
         _ effects: inout [GBEffect]
     ) {
         guard let branch = message.via?.branch, let known = pending[branch] else {
-            return takeLate(status, message, at: now, &effects)
+            return takeLate(status, message, route, &effects)
         }
+        // The answer to a CANCEL has the branch of its INVITE.
+        if case .invite = known.purpose, message.cSeq?.method != "INVITE" { return }
         guard status >= 200 else {
             pending[branch]?.isProceeding = true
             pending[branch]?.repeatAt = .distantFuture

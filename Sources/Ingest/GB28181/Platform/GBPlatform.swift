@@ -1,3 +1,4 @@
+import Crypto
 package import Wire
 
 /// The SIP server that cameras register to (GB/T 28181): it knows who is there, asks what they
@@ -30,6 +31,7 @@ package struct GBPlatform: Sendable {
     var callIDs: [String: GBChannelID] = [:]
     var serials: GBSerials
     var dice: SplitMix64
+    private let secret: Entropy
     var number: Int
     var nextTick = Instant.distantFuture
     var nextAsk = Instant.start
@@ -48,11 +50,16 @@ package struct GBPlatform: Sendable {
         package init() {}
     }
 
-    package init(_ settings: GBSettings, _ text: DeviceText = .plain, seed: UInt64) {
+    /// - Parameter secret: Of nonces, tags and names of calls, which strangers must not foretell;
+    ///   nil: a simulation, in which they may.
+    package init(
+        _ settings: GBSettings, _ text: DeviceText = .plain, seed: UInt64, secret: Entropy? = nil
+    ) {
         self.settings = settings
         self.text = text
         dice = SplitMix64(seed: seed)
-        registrar = GBRegistrar(random: &dice)
+        self.secret = secret ?? Entropy(high: 0, low: seed)
+        registrar = GBRegistrar(self.secret)
         serials = GBSerials(random: &dice)
         number = Int(dice.next() % 100_000) + 1
     }
@@ -153,8 +160,12 @@ package struct GBPlatform: Sendable {
         effects.append(.send(bytes, route))
     }
 
-    /// For tags, branches and names of calls: 64 bits that nobody guesses by accident.
-    mutating func word() -> String { String(dice.next(), radix: 36) }
+    /// For tags, branches and names of calls. Everybody gets some: the dice themselves would tell
+    /// the next ones with each, and who knows the name of a call could end it.
+    mutating func word() -> String {
+        let text = "word:\(secret.high):\(secret.low):\(dice.next())"
+        return String(Digest.sha256.hex(text).prefix(16))
+    }
 
     // MARK: - Time
 

@@ -2,7 +2,8 @@ import Crypto
 import Wire
 
 /// Who may register (RFC 3261 §22, RFC 2617, RFC 7616): challenges that need no memory, each good
-/// for one device, one time and five minutes; and sources that guess are not heard for a while.
+/// for one device at one address, one time and five minutes; and sources that guess are not heard
+/// for a while.
 struct GBRegistrar: Sendable {
     enum Verdict: Equatable, Sendable {
         /// With the time of the nonce that proved it.
@@ -20,26 +21,26 @@ struct GBRegistrar: Sendable {
     private let secret: String
     private var failures: [Address: (count: Int, last: Instant)] = [:]
 
-    init(random: inout SplitMix64) {
-        secret = "\(random.next()):\(random.next())"
-    }
+    init(_ secret: Entropy) { self.secret = "nonce:\(secret.high):\(secret.low)" }
 
-    func challenge(_ id: String, realm: String, isStale: Bool, at now: Instant) -> String {
+    func challenge(
+        _ id: String, realm: String, isStale: Bool, for peer: Address, at now: Instant
+    ) -> String {
+        let nonce = nonce(id, Self.time(now), peer)
         let stale = isStale ? ", stale=true" : ""
         // Dahua does not answer a challenge that names no algorithm, and some old devices compute
         // the wrong form when they see a qop.
-        return "Digest realm=\"\(realm)\", nonce=\"\(nonce(id, Self.time(now)))\", algorithm=MD5"
-            + stale
+        return "Digest realm=\"\(realm)\", nonce=\"\(nonce)\", algorithm=MD5" + stale
     }
 
     private static func time(_ now: Instant) -> UInt64 {
         UInt64(max(0, now.nanoseconds)) / 1_000_000
     }
 
-    private func nonce(_ id: String, _ time: UInt64) -> String {
+    private func nonce(_ id: String, _ time: UInt64, _ peer: Address) -> String {
         let text = String(time, radix: 16)
         let stamp = String(repeating: "0", count: max(0, 12 - text.count)) + text
-        return stamp + Digest.sha256.hex("\(secret):\(stamp):\(id)").prefix(32)
+        return stamp + Digest.sha256.hex("\(secret):\(stamp):\(id):\(peer.ip)").prefix(32)
     }
 
     func isLocked(_ peer: Address, at now: Instant) -> Bool {
@@ -69,11 +70,9 @@ struct GBRegistrar: Sendable {
             fields["realm"] == settings.domain, fields["username"] == id,
             let response = fields["response"]?.lowercased(),
             let proof = Self.proof(fields, message.method)
-        else {
-            noteFailure(peer, at: now)
-            return .forbidden
-        }
-        guard let time = time(ofNonce: proof.nonce, id) else {
+        else { return .forbidden }
+        // Only who has heard a challenge counts as guessing: in another's name nobody can.
+        guard let time = time(ofNonce: proof.nonce, id, peer) else {
             return .challenge(isStale: true)
         }
         guard ConstantTime.equal(proof.response(password: settings.password), response) else {
@@ -86,10 +85,10 @@ struct GBRegistrar: Sendable {
         return .accepted(nonceTime: time)
     }
 
-    /// nil: not one of ours, or of another device.
-    private func time(ofNonce text: String, _ id: String) -> UInt64? {
+    /// nil: not one of ours, or another device's, or sent to another place.
+    private func time(ofNonce text: String, _ id: String, _ peer: Address) -> UInt64? {
         guard let time = UInt64(text.prefix(12), radix: 16),
-            ConstantTime.equal(nonce(id, time), text)
+            ConstantTime.equal(nonce(id, time, peer), text)
         else { return nil }
         return time
     }

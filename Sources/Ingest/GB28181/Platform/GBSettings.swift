@@ -126,8 +126,9 @@ package enum GBEffect: Equatable, Sendable {
     /// A device's list of channels came, or as much as came in time.
     case catalogue(String, channels: Int, isWhole: Bool)
     case alarm(device: String, channel: String, text: String)
-    /// The camera will send, or sends already.
-    case answered(GBChannelID, ssrc: UInt32)
+    /// The camera will send, or sends already; from another address than its own if it has said
+    /// so.
+    case answered(GBChannelID, ssrc: UInt32, source: Address? = nil)
     /// The call is over, for this reason.
     case ended(GBChannelID, GBFailure)
     /// For an operator.

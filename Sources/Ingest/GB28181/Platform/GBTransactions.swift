@@ -43,6 +43,9 @@ struct GBAnswered: Sendable {
     static let life = Interval.seconds(32)
     /// 5,000 devices that each say something twice a minute leave 6,000 of them.
     static let maximum = 16_384
+    /// With its key. Honest ones have 600 bytes; a longer one is not worth the memory, and what it
+    /// answers is done again.
+    static let bytesMaximum = 2048
 
     private var answers: [String: [UInt8]] = [:]
     private var order: [(key: String, at: Instant)] = []
@@ -58,6 +61,7 @@ struct GBAnswered: Sendable {
     func answer(_ key: String) -> [UInt8]? { answers[key] }
 
     mutating func note(_ key: String, _ bytes: [UInt8], at now: Instant) {
+        guard key.utf8.count + bytes.count <= Self.bytesMaximum else { return }
         if answers[key] == nil { order.append((key, now)) }
         answers[key] = bytes
         expire(at: now)

@@ -69,6 +69,12 @@ package struct SIPParty: Equatable, Sendable {
             }
         }
     }
+
+    /// Without the header's own parameters; those in brackets are the address's.
+    static func address(in text: String) -> Substring {
+        let start = text.firstIndex(of: ">") ?? text.startIndex
+        return text[..<(text[start...].firstIndex { $0 == ";" || $0 == "," } ?? text.endIndex)]
+    }
 }
 
 /// One hop of a message (RFC 3261 §20.42).

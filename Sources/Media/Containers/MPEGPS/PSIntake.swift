@@ -233,12 +233,8 @@ package struct PSIntake: Sendable {
 
     // MARK: - For reports
 
-    /// True once after each loss that only a key frame mends.
-    package mutating func takeKeyWanted() -> Bool {
-        guard pictures?.wantsKey == true else { return false }
-        pictures?.wantsKey = false
-        return true
-    }
+    /// From a loss that only a key frame mends until one comes.
+    package var wantsKey: Bool { pictures?.wantsKey ?? false }
 
     package struct Report: Equatable, Sendable {
         package var video: Codec?

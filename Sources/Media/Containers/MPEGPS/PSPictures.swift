@@ -23,7 +23,7 @@ struct PSPictures: Sendable {
     private(set) var format: Format?
     private(set) var figures = Figures()
     /// Somebody should ask the camera for a key frame.
-    var wantsKey = false
+    private(set) var wantsKey = false
 
     private var time: PSTrackTime?
     private var frameStamp: PSStamp?
@@ -236,6 +236,7 @@ struct PSPictures: Sendable {
         guard facts.hasPicture, let item = draft.items.first else { return }
         guard format != nil, !isDamaged, item.meta.isKey || !waitsForKey else {
             if isDamaged { figures.damaged &+= 1 } else { figures.dropped &+= 1 }
+            if waitsForKey { wantsKey = true }
             return
         }
         if item.meta.isKey { (waitsForKey, wantsKey) = (false, false) }

@@ -32,7 +32,7 @@ struct PSTrackTime: Sendable {
         if let stamp {
             frame.stamp = unwrap.unwrap(stamp.decoding)
             // 33 bits: a picture is shown at most seconds after it was decoded.
-            let offset = Int64(stamp.presentation &- stamp.decoding & 0x1_ffff_ffff)
+            let offset = Int64((stamp.presentation &- stamp.decoding) & 0x1_ffff_ffff)
             frame.compositionOffset = offset < 1 << 32 ? offset : 0
         }
         let made = repair.receive(frame, at: now, origin: &origin)
