@@ -220,6 +220,23 @@ struct PSIntakeTests {
                 >= groups.dropLast().count(where: \.isWhole))
     }
 
+    /// Pictures go on at their pace: nothing of them was in what is missing.
+    @Test func lossOfSoundCostsNoPicture() {
+        var camera = CameraStream()
+        camera.audio = Self.tone
+        let frames = camera.payloads(rounds: 40)
+        let payloads = Array(frames.joined())
+        let sound = payloads.indices.filter { payloads[$0].picture == nil }
+        // Late enough for markers to be believed.
+        let late = sound.dropFirst(sound.count / 2)
+        let lost = Set(late.filter { $0 % 7 == 0 })
+        let result = PSRun.play(frames) { lost.contains($0) }
+        #expect(!lost.isEmpty)
+        #expect(result.report.damaged == 0 && result.report.dropped == 0)
+        #expect(result.video.count >= camera.pictures.count * 40 - 1)
+        #expect(result.keysWanted == 0)
+    }
+
     /// When one of both times has wrapped, and from encoders that count wrongly.
     @Test func aPictureMayBeShownBeforeItIsDecoded() {
         let camera = CameraStream()

@@ -33,6 +33,11 @@ struct PSPictures: Sendable {
     /// it.
     private var mayContinue = (packet: false, slice: false)
     private var aligned = 0
+    /// The last picture has come to its end, and nothing of the next one has come.
+    private var isSurelyOver = false
+    /// Something is missing since then, which may have been sound only.
+    private var isDoubtful = false
+    private var pace = PSPace()
     private var lastByte = Instant.start
     private var waitsForKey = true
     private var isDamaged = false
@@ -70,6 +75,11 @@ struct PSPictures: Sendable {
     // MARK: - Packets
 
     mutating func begin(_ head: PSPacketHead) {
+        isSurelyOver = false
+        if isDoubtful {
+            isDoubtful = false
+            if !pace.isNext(head.stamp) { lose() }
+        }
         units.beginPacket(head.stamp)
         isPacketOver = false
     }
@@ -144,6 +154,8 @@ struct PSPictures: Sendable {
         guard isOver || splitter?.receive(sign) == true else { return }
         finish(at: now, endsWithPacket: nil)
         mayContinue = (true, true)
+        // Silence proves nothing: what is missing may be waited for.
+        isSurelyOver = sign != .newStamp
     }
 
     private mutating func guessedWrong() {
@@ -158,6 +170,11 @@ struct PSPictures: Sendable {
     /// Some of it is missing. A unit that was whole and changes how to decode is kept: what comes
     /// after the next key frame needs it (ZLMediaKit #3818).
     mutating func lose() {
+        if isSurelyOver {
+            // Where the next picture stands will tell whether one is missing.
+            isDoubtful = true
+            return units.reset()
+        }
         if isPacketOver, let unit = units.wholeTail, let codec = units.codec,
             NALUnit(unit.raw, codec)?.isParameterSet == true
         {
@@ -234,6 +251,7 @@ struct PSPictures: Sendable {
         guard let facts = builder?.finish(meta, into: &draft) else { return }
         noteSets()
         guard facts.hasPicture, let item = draft.items.first else { return }
+        pace.note(frameStamp)
         guard format != nil, !isDamaged, item.meta.isKey || !waitsForKey else {
             if isDamaged { figures.damaged &+= 1 } else { figures.dropped &+= 1 }
             if waitsForKey { wantsKey = true }
