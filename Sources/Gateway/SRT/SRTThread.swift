@@ -24,12 +24,15 @@ final class SRTThread {
     private var figuresAt = Instant.start
 
     static func run(_ shared: SRTShared, _ listener: Parcel<Descriptor>?) {
-        do throws(SRTError) {
-            let thread = try SRTThread(shared, listener)
-            while thread.turn() {}
-            thread.end()
-        } catch {
-            shared.log.error(code: "srt", "no SRT until the next start: \(error)")
+        var sleep = SRTSleep(shared, listener)
+        if sleep.waitsForWork() {
+            do throws(SRTError) {
+                let thread = try SRTThread(shared, listener)
+                if thread.carryOut(sleep.orders) { while thread.turn() {} }
+                thread.end()
+            } catch {
+                shared.log.error(code: "srt", "no SRT until the next start: \(error)")
+            }
         }
         shared.isOver.store(true, ordering: .releasing)
         // Calls that came too late: their sockets are closed, and whoever made them sees it.
@@ -57,6 +60,12 @@ final class SRTThread {
         for event in events { serve(event) }
         shared.mailbox.bell.awake()
         shared.mailbox.collect(into: &orders)
+        guard carryOut(orders) else { return false }
+        noteFigures()
+        return true
+    }
+
+    private func carryOut(_ orders: [SRTOffice.Order]) -> Bool {
         for order in orders {
             switch order {
             case .call(let id, let peer, let options, let isIncoming, let socket):
@@ -65,7 +74,6 @@ final class SRTThread {
             case .end: return false
             }
         }
-        noteFigures()
         return true
     }
 
