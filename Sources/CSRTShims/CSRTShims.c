@@ -6,6 +6,7 @@
 #include <netinet/udp.h>
 #include <srt.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -118,9 +119,27 @@ static void as_the_library_wants_it(int descriptor) {
     setsockopt(descriptor, IPPROTO_IP, IP_PKTINFO, &off, sizeof off);
 }
 
+// The library may ask until its last thread has ended. What is asked is kept for that long, which is
+// the life of the process: here it can be found, and is not taken for lost.
+static struct kept {
+    void *context;
+    struct kept *next;
+} *all_kept;
+
+static bool keep(void *context) {
+    struct kept *entry = malloc(sizeof *entry);
+    if (!entry) return false;
+    entry->context = context;
+    entry->next = __atomic_load_n(&all_kept, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(
+        &all_kept, &entry->next, entry, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {}
+    return true;
+}
+
 int gateway_srt_listen(
     int descriptor, const struct gateway_srt_options *options, gateway_srt_judge judge,
     void *context) {
+    if (!keep(context)) return -1;
     as_the_library_wants_it(descriptor);
     SRTSOCKET listener = srt_create_socket();
     if (listener < 0) return -1;

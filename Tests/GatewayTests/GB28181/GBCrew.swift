@@ -19,7 +19,7 @@ final class GBCrew {
 
     init(_ transport: GBSettings.Transport) throws {
         let sip = try UDPSocket(bind: Self.loopback)
-        let mediaUDP = try UDPSocket(bind: Self.loopback)
+        let mediaUDP = try UDPSocket(bind: Self.loopback.with(port: Self.freePort()))
         signalling = sip.localAddress
         mediaPort = mediaUDP.localAddress.port
         let mediaTCP = try TCPListener(bind: Self.loopback.with(port: mediaPort))
@@ -65,6 +65,20 @@ final class GBCrew {
             }
         }
         httpPorts = ports
+    }
+
+    /// One that was free a moment ago for both, UDP and TCP: other tests take ports, too.
+    private static func freePort() throws -> UInt16 {
+        var port: UInt16 = 0
+        for _ in 0..<20 {
+            let socket = try UDPSocket(bind: loopback)
+            port = socket.localAddress.port
+            do {
+                _ = try TCPListener(bind: loopback.with(port: port))
+                return port
+            } catch {}
+        }
+        return port
     }
 
     func report() -> GBReport? {

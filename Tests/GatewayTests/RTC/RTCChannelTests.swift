@@ -28,7 +28,7 @@ import Wire
 
     /// Until the condition holds, with both alive.
     private static func run(
-        _ browsers: [SocketBrowser], for limit: Interval = .seconds(10), until isDone: () -> Bool
+        _ browsers: [SocketBrowser], for limit: Interval = .seconds(30), until isDone: () -> Bool
     ) throws -> Bool {
         let end = Clock.now + limit
         while !isDone(), Clock.now < end {

@@ -270,9 +270,13 @@ extension PublishWorld {
     func missing(of track: FakeTrack) -> Int {
         let seen = Set(arrivals(of: track).map(\.number))
         let end = min(track.until, story.end) - .milliseconds(1500)
-        guard let first = seen.min(), let last = track.sentAt.lastIndex(where: { $0 < end }),
+        guard let first = seen.min() else { return .max }
+        guard let last = track.sentAt.lastIndex(where: { $0 < end }),
             first <= last + track.firstNumber
-        else { return .max }
+        else {
+            // It ended soon after the handshake, which had taken long: nothing can be judged.
+            return track.until < story.end ? 0 : .max
+        }
         return (first...last + track.firstNumber).filter { !seen.contains($0) }.count
     }
 

@@ -59,7 +59,11 @@ struct Story {
         case 3: story.stall = .start + .seconds(3)..<(.start + .milliseconds(5200))
         default: break
         }
-        if !story.moves.isEmpty { story.seconds = 14 }
+        // Where a tenth and more is lost, a handshake may take most of its ten seconds, and what is
+        // repaired is judged by what comes after it.
+        if !story.moves.isEmpty || story.weather.lossPerMille >= 100 || story.weather.burst != nil {
+            story.seconds = 14
+        }
         return story
     }
 
